@@ -1,0 +1,7 @@
+//! launchctl: one declarative file for everything that stands around an app on launch day, reconciled against live
+//! provider APIs with plan, apply and rollback. `ARCHITECTURE.md` is the map; the modules below are its rooms, from
+//! the ground up. Imports run downward only (a test holds them to it).
+
+pub mod base;
+pub mod model;
+pub mod sandbox;

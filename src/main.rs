@@ -1,0 +1,2 @@
+//! launchctl
+fn main() {}

@@ -1,0 +1,3 @@
+//! Level 1: what is managed, in canonical form. No I/O, no clock, no provider, no spec.
+
+pub mod record;
