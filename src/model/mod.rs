@@ -1,5 +1,9 @@
 //! Level 1: what is managed, in canonical form. No I/O, no clock, no provider, no spec.
 
+pub mod address;
+pub mod inventory;
 pub mod name;
 pub mod record;
+pub mod record_set;
+pub mod resource;
 pub mod ttl;
