@@ -1,0 +1,162 @@
+//! The three-way comparison: desired, live and owned. Rules 1 to 3, 6 and 7 of the design live here.
+
+use std::collections::BTreeMap;
+
+use crate::base::text;
+use crate::model::address::Address;
+use crate::model::inventory::{Desired, Inventory, Unmanaged, ZonePolicy};
+use crate::model::name::DomainName;
+use crate::model::resource::Resource;
+use crate::plan::change::{Change, Plan, Warning, fingerprint};
+use crate::plan::{conflict, guard};
+
+/// What is there now.
+#[derive(Debug, Clone, Default)]
+pub struct Live {
+    /// Everything that the provider returned for the zones in question, unmanaged included.
+    pub inventory: Inventory,
+    /// What the provider itself keeps from being edited, with the reason.
+    pub locked: BTreeMap<Address, String>,
+}
+
+/// What an earlier run left at an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedMark {
+    /// The fingerprint of what was left.
+    pub fingerprint: String,
+    /// The run that left it.
+    pub run: String,
+}
+
+/// What earlier runs of this spec left and nobody has let go since.
+pub type Owned = BTreeMap<Address, OwnedMark>;
+
+/// The three sides of the comparison.
+#[derive(Debug, Clone, Copy)]
+pub struct Sides<'a> {
+    /// What is wished for.
+    pub desired: &'a Desired,
+    /// What is there.
+    pub live: &'a Live,
+    /// What earlier runs left.
+    pub owned: &'a Owned,
+}
+
+/// How a plan is bounded.
+#[derive(Debug, Clone, Default)]
+pub struct Bounds {
+    /// Globs over addresses; empty for everything.
+    pub targets: Vec<String>,
+    /// The exact number of deletions that was agreed to beforehand.
+    pub allow_deletes: Option<usize>,
+    /// Whether the deletion guard is on. A rollback deletes only what its run created, so it goes without.
+    pub guard_deletes: bool,
+}
+
+impl Bounds {
+    fn cover(&self, address: &Address) -> bool {
+        self.targets.is_empty() || self.targets.iter().any(|target| address.is_covered_by(target))
+    }
+}
+
+/// What has to change so that live becomes desired.
+pub fn diff(sides: Sides<'_>, bounds: &Bounds) -> Plan {
+    let mut plan = Plan::default();
+    for (address, wanted) in &sides.desired.inventory {
+        if bounds.cover(address) {
+            compare_wanted(&sides, address, wanted, &mut plan);
+        }
+    }
+    for (address, live) in &sides.live.inventory {
+        if bounds.cover(address) && !sides.desired.inventory.contains_key(address) {
+            compare_unwanted(&sides, address, live, &mut plan);
+        }
+    }
+    look_at_what_is_gone(&sides, bounds, &mut plan);
+    plan.changes.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.refusals.extend(guard::protected(&sides, &plan.changes));
+    plan.refusals.extend(conflict::conflicts(&sides, &plan.changes));
+    if bounds.guard_deletes {
+        plan.refusals.extend(guard::too_many_deletes(&sides, &plan.changes, bounds.allow_deletes));
+    }
+    plan.warnings.sort();
+    plan.refusals.sort();
+    plan
+}
+
+fn compare_wanted(sides: &Sides<'_>, address: &Address, wanted: &Resource, plan: &mut Plan) {
+    let live = sides.live.inventory.get(address);
+    let after = wanted.settled_on(live);
+    let owned = sides.owned.get(address);
+    if live == Some(&after) {
+        let print = fingerprint(&after);
+        if owned.is_none_or(|mark| mark.fingerprint != print) {
+            plan.adopted.insert(address.clone(), print);
+        }
+        return;
+    }
+    let reason = match (live, owned) {
+        (None, None) => "declared and not there".to_owned(),
+        (None, Some(mark)) => format!("declared and gone since run {}", mark.run),
+        (Some(_), None) => "differs from what is declared".to_owned(),
+        (Some(live), Some(mark)) if mark.fingerprint == fingerprint(live) => "the spec changed".to_owned(),
+        (Some(_), Some(mark)) => format!("changed outside since run {}", mark.run),
+    };
+    plan.changes.push(Change { address: address.clone(), before: live.cloned(), after: Some(after), reason });
+}
+
+fn compare_unwanted(sides: &Sides<'_>, address: &Address, live: &Resource, plan: &mut Plan) {
+    let Some(policy) = policy_of(sides.desired, address) else { return };
+    let delete = |reason: String| Change { address: address.clone(), before: Some(live.clone()), after: None, reason };
+    if sides.desired.absent.contains(address) {
+        plan.changes.push(delete("declared to be absent".to_owned()));
+        return;
+    }
+    if let Some(mark) = sides.owned.get(address) {
+        if !live.can_be_deleted() {
+            plan.released.insert(address.clone());
+            plan.warnings.push(Warning::about(address, "let-go", "no longer declared; its value stays as it is"));
+            return;
+        }
+        if mark.fingerprint != fingerprint(live) {
+            let message = format!("was changed outside since run {} and is deleted as it is now", mark.run);
+            plan.warnings.push(Warning::about(address, "changed-outside", message));
+        }
+        plan.changes.push(delete("no longer in the spec".to_owned()));
+        return;
+    }
+    let spared = !live.can_be_deleted()
+        || sides.live.locked.contains_key(address)
+        || guard::protection(sides.desired, live).is_some();
+    match policy.unmanaged {
+        Unmanaged::Delete if !spared => plan.changes.push(delete("unmanaged".to_owned())),
+        Unmanaged::Delete | Unmanaged::Keep => {
+            plan.unmanaged.insert(address.clone());
+        }
+    }
+}
+
+/// What is owned and no longer live or no longer spoken of.
+fn look_at_what_is_gone(sides: &Sides<'_>, bounds: &Bounds, plan: &mut Plan) {
+    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+    for address in sides.owned.keys().filter(|address| bounds.cover(address)) {
+        if policy_of(sides.desired, address).is_none() {
+            *left.entry(address.scope()).or_default() += 1;
+        } else if !sides.desired.inventory.contains_key(address) && !sides.live.inventory.contains_key(address) {
+            plan.released.insert(address.clone());
+        }
+    }
+    for (zone, number) in left {
+        let message = format!(
+            "the zone {zone} is no longer in the spec: {} that earlier runs left there {} left alone",
+            text::count(number, "resource"),
+            if number == 1 { "is" } else { "are" },
+        );
+        plan.warnings.push(Warning::general("zone-left", message));
+    }
+}
+
+/// The rules of the zone that an address belongs to, when the spec speaks of it.
+pub fn policy_of<'a>(desired: &'a Desired, address: &Address) -> Option<&'a ZonePolicy> {
+    DomainName::parse(address.scope()).ok().and_then(|zone| desired.zones.get(&zone))
+}

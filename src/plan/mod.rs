@@ -1,0 +1,13 @@
+//! Level 2: what has to change, as data. Pure: no I/O, no clock, no provider, no spec.
+//!
+//! [`diff::diff`] compares what is desired, what is live and what earlier runs left; [`guard`] says which of the
+//! resulting changes are not to be made; [`saved`] keeps a plan for a later apply.
+
+pub mod change;
+pub mod conflict;
+pub mod diff;
+pub mod guard;
+pub mod saved;
+
+pub use change::{Action, Change, Plan, Refusal, Warning};
+pub use diff::{Live, Owned, OwnedMark, Sides, diff};

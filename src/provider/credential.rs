@@ -1,0 +1,108 @@
+//! Fetches a credential from where a spec says that it is kept. The value goes into a [`Secret`] and nowhere else: no
+//! error here repeats one.
+
+use std::path::Path;
+
+use crate::base::files;
+use crate::base::secret::{Secret, SecretReference};
+use crate::provider::{Profile, ProviderError};
+
+/// No provider issues a longer credential.
+const MAX_BYTES: u64 = 16 * 1024;
+
+/// Loads the credential for a provider: from where the spec says, else from the provider's usual variable.
+pub fn load(
+    profile: &Profile,
+    reference: Option<&SecretReference>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Secret, ProviderError> {
+    let usual = SecretReference::Env(profile.token_variable.to_owned());
+    let reference = reference.unwrap_or(&usual);
+    let value = match reference {
+        SecretReference::Env(name) => environment(name).ok_or_else(|| {
+            missing(profile, format!("the environment variable {name} is not set"))
+                .help(format!("create an API token and put it there: export {name}=…"))
+        })?,
+        SecretReference::File(path) => from_file(profile, path)?,
+        SecretReference::Keyring(name) => from_keyring(profile, name)?,
+    };
+    let value = value.trim();
+    if value.is_empty() || !value.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(missing(profile, format!("{reference} holds no token: one word of printable ASCII was expected")));
+    }
+    Ok(Secret::new(value))
+}
+
+fn missing(profile: &Profile, why: String) -> ProviderError {
+    ProviderError::new("no-credential", format!("no credential for {}: {why}", profile.name))
+}
+
+fn from_file(profile: &Profile, path: &Path) -> Result<String, ProviderError> {
+    if let Some(why) = readable_by_others(path) {
+        return Err(missing(profile, why).help(format!("chmod 600 {}", path.display())));
+    }
+    files::read_text(path, MAX_BYTES).map_err(|error| missing(profile, error.to_string()))
+}
+
+#[cfg(unix)]
+fn readable_by_others(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).ok()?.permissions().mode();
+    (mode & 0o077 != 0).then(|| format!("`{}` can be read by others (mode {:o})", path.display(), mode & 0o777))
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_: &Path) -> Option<String> {
+    None
+}
+
+#[cfg(feature = "keyring")]
+fn from_keyring(profile: &Profile, name: &str) -> Result<String, ProviderError> {
+    let help = format!("store it under the service `launchctl` with the name `{name}`, or use env: or file:");
+    keyring::v1::Entry::new("launchctl", name)
+        .and_then(|entry| entry.get_password())
+        .map_err(|error| missing(profile, format!("the keyring has no usable entry `{name}` ({error})")).help(help))
+}
+
+#[cfg(not(feature = "keyring"))]
+fn from_keyring(profile: &Profile, name: &str) -> Result<String, ProviderError> {
+    Err(missing(profile, format!("keyring:{name} needs a launchctl built with the feature `keyring`")))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::provider::cloudflare::PROFILE;
+
+    #[test]
+    fn the_spec_says_where_and_the_usual_variable_is_the_default() {
+        let environment = |name: &str| (name == "CLOUDFLARE_API_TOKEN").then(|| " usual-token\n".to_owned());
+        assert_eq!(load(&PROFILE, None, &environment).unwrap().expose(), "usual-token");
+        let other = SecretReference::Env("OTHER".into());
+        let error = load(&PROFILE, Some(&other), &environment).unwrap_err();
+        assert!(error.message.contains("OTHER is not set"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::fs::write(&path, "file-token\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let reference = SecretReference::File(path.clone());
+        let none = |_: &str| None;
+        assert!(load(&PROFILE, Some(&reference), &none).unwrap_err().message.contains("644"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(load(&PROFILE, Some(&reference), &none).unwrap().expose(), "file-token");
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_is_refused_without_being_repeated() {
+        let environment = |_: &str| Some("two words".to_owned());
+        let error = load(&PROFILE, None, &environment).unwrap_err();
+        assert!(!error.message.contains("two words"), "{error}");
+    }
+}

@@ -1,0 +1,254 @@
+//! Level 3: the services that keep resources. Each provider has three parts, each testable by itself: it reads
+//! everything, it turns changes into requests (pure), and it performs one request. A provider knows no spec and no
+//! history. To add one: a folder beside `cloudflare`, and a line in [`connect`].
+
+pub mod cloudflare;
+pub mod credential;
+pub mod http;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::secret::Secret;
+use crate::model::address::Address;
+use crate::model::inventory::{Desired, ProviderAccount};
+use crate::model::name::DomainName;
+use crate::model::record::RecordData;
+use crate::plan::change::Warning;
+use crate::plan::{Change, Live, Refusal};
+
+/// What an asynchronous method of a provider returns.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A service that keeps resources.
+pub trait Provider: Send + Sync {
+    /// The name by which specs and plans call it.
+    fn name(&self) -> &'static str;
+
+    /// Everything in the zones of `scope`, unmanaged included, in as few round trips as the API allows.
+    fn read<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Reading, ProviderError>>;
+
+    /// Groups changes into requests. Pure, so that a plan can say how many requests an apply will take.
+    fn steps(&self, changes: &[Change], reading: &Reading) -> Vec<Step>;
+
+    /// Makes one request. It is made once: whether it may be made again is for the caller to find out by reading.
+    fn perform<'a>(&'a self, step: &'a Step) -> Answer<'a, Outcome>;
+
+    /// What of `changes` this service or its plan cannot hold, and what is worth knowing: found before any write.
+    fn review(&self, changes: &[Change], reading: &Reading) -> Review;
+
+    /// Which of the changes in a refused step the refusal is about, as far as its code and message tell.
+    fn blame(&self, step: &Step, changes: &[Change], refused: &ApiRefusal) -> Vec<Address>;
+
+    /// Whether the credential works, and what it may do in these zones.
+    fn examine<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Vec<Examination>>;
+
+    /// How many requests were made so far.
+    fn requests(&self) -> usize;
+}
+
+/// What is to be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The zones.
+    pub zones: Vec<DomainName>,
+    /// Ids that earlier runs saw: a hint that saves a look-up, never a proof.
+    pub known_ids: BTreeMap<DomainName, String>,
+}
+
+/// What a provider returned for a scope.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// The resources, and what the provider locks.
+    pub live: Live,
+    /// The provider's own ids of records, by what they say. More than one when the provider holds doubles.
+    pub handles: BTreeMap<Address, BTreeMap<RecordData, Vec<String>>>,
+    /// The zones.
+    pub zones: BTreeMap<DomainName, ZoneFacts>,
+    /// What was odd.
+    pub warnings: Vec<Warning>,
+}
+
+/// What a provider says of a zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneFacts {
+    /// The provider's id.
+    pub id: String,
+    /// The plan that is paid for, by the provider's short name.
+    pub plan: String,
+    /// Its status there, such as `active` or `pending`.
+    pub status: String,
+    /// How many records it holds and may hold, where the provider tells.
+    pub usage: Option<Usage>,
+}
+
+/// How full a zone is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Records that it holds.
+    pub records: usize,
+    /// The most that it may hold, unless there is no bound.
+    pub quota: Option<usize>,
+}
+
+/// One request that carries one or many changes. Data: it is made from changes, shown, journalled and then performed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The provider it goes to.
+    pub provider: &'static str,
+    /// The zone it is for. Steps of one zone go one after another, those of different zones at once.
+    pub zone: DomainName,
+    /// The HTTP method, or what stands for it.
+    pub method: &'static str,
+    /// Where it goes, below the API's base.
+    pub path: String,
+    /// What it does, in a few words.
+    pub summary: String,
+    /// The addresses it carries.
+    pub addresses: Vec<Address>,
+    /// What is sent.
+    pub body: serde_json::Value,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Applied,
+    /// The provider refused it, wholly: nothing was done.
+    Refused(ApiRefusal),
+    /// It never reached the provider: nothing was done.
+    NotSent(String),
+    /// The answer was lost: it may have been done. Look before doing it again.
+    Unknown(String),
+}
+
+/// A refusal in the provider's own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiRefusal {
+    /// The HTTP status, or what stands for it.
+    pub status: u16,
+    /// The provider's own code, empty when it gave none.
+    pub code: String,
+    /// The provider's own message, made safe to show.
+    pub message: String,
+}
+
+/// What a provider has to say about changes before they are made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Review {
+    /// What cannot be done.
+    pub refusals: Vec<Refusal>,
+    /// What is worth knowing.
+    pub warnings: Vec<Warning>,
+}
+
+/// One thing that `doctor` looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examination {
+    /// What was looked at.
+    pub subject: String,
+    /// What was found.
+    pub finding: Finding,
+    /// The details in a sentence.
+    pub detail: String,
+    /// What to do, when something is to be done.
+    pub fix: Option<String>,
+}
+
+/// How an examination ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// It is as it should be.
+    Good,
+    /// It could not be found out.
+    Unclear,
+    /// It is not.
+    Bad,
+}
+
+/// Why a provider could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ProviderError {
+    /// A stable name for this kind of error.
+    pub code: String,
+    /// What was being done, and what the other side said.
+    pub message: String,
+    /// What to do next.
+    pub help: Option<String>,
+}
+
+impl ProviderError {
+    /// An error without advice.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into(), help: None }
+    }
+
+    /// The same error with advice.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// How a provider is reached: settled by whoever has the spec and the environment.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The credential.
+    pub token: Secret,
+    /// The account, where several are seen.
+    pub account: Option<String>,
+    /// The API's base address.
+    pub base_url: url::Url,
+}
+
+/// Everything that is known of a provider without asking it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name.
+    pub name: &'static str,
+    /// The public API.
+    pub base_url: &'static str,
+    /// The environment variable that overrides the API's address.
+    pub base_url_variable: &'static str,
+    /// The environment variable that usually holds the credential.
+    pub token_variable: &'static str,
+    /// What of a spec the service can never hold, whatever is paid for.
+    pub check: fn(&Desired) -> Vec<Refusal>,
+}
+
+/// The providers, by name.
+pub const PROFILES: &[Profile] = &[cloudflare::PROFILE];
+
+/// What is known of the provider called `name`.
+pub fn profile(name: &str) -> Option<&'static Profile> {
+    PROFILES.iter().find(|profile| profile.name == name)
+}
+
+/// The provider called `name`, ready to be asked.
+pub fn connect(name: &str, access: Access) -> Result<Box<dyn Provider>, ProviderError> {
+    match name {
+        "cloudflare" => Ok(Box::new(cloudflare::Cloudflare::new(access)?)),
+        other => Err(ProviderError::new("unknown-provider", format!("there is no provider called `{other}`"))),
+    }
+}
+
+/// Settles how a provider is reached: the environment over the spec over what is usual.
+pub fn access(
+    profile: &Profile,
+    account: Option<&ProviderAccount>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Access, ProviderError> {
+    let base = environment(profile.base_url_variable)
+        .filter(|url| !url.is_empty())
+        .or_else(|| account.and_then(|account| account.base_url.clone()))
+        .unwrap_or_else(|| profile.base_url.to_owned());
+    let base_url = http::base_url(&base)?;
+    let token = credential::load(profile, account.and_then(|account| account.token.as_ref()), environment)?;
+    Ok(Access { token, account: account.and_then(|account| account.account.clone()), base_url })
+}
