@@ -4,4 +4,8 @@
 
 pub mod base;
 pub mod model;
+pub mod apply;
+pub mod history;
+pub mod plan;
+pub mod provider;
 pub mod sandbox;

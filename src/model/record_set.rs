@@ -31,8 +31,9 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeSet<String>>,
     /// What else the provider keeps with the record and no spec says: carried, so that a restored record has it again.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub extra: BTreeMap<String, serde_json::Value>,
+    /// `None` as for the comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<BTreeMap<String, serde_json::Value>>,
 }
 
 impl Record {
@@ -44,7 +45,7 @@ impl Record {
             proxied: false,
             comment: None,
             tags: None,
-            extra: BTreeMap::new(),
+            extra: None,
         }
     }
 
@@ -55,11 +56,7 @@ impl Record {
             .clone()
             .or_else(|| live.and_then(|live| live.comment.clone()));
         let tags = self.tags.clone().or_else(|| live.and_then(|live| live.tags.clone()));
-        let extra = if self.extra.is_empty() {
-            live.map(|live| live.extra.clone()).unwrap_or_default()
-        } else {
-            self.extra.clone()
-        };
+        let extra = self.extra.clone().or_else(|| live.and_then(|live| live.extra.clone()));
         Self {
             comment,
             tags,
@@ -76,7 +73,18 @@ impl Record {
         }
         self.comment = self.comment.filter(|comment| !comment.is_empty());
         self.tags = self.tags.filter(|tags| !tags.is_empty());
+        self.extra = self.extra.filter(|extra| !extra.is_empty());
         self
+    }
+
+    /// The same record as a wish that leaves nothing unsaid.
+    fn in_full(self) -> Self {
+        Self {
+            comment: Some(self.comment.unwrap_or_default()),
+            tags: Some(self.tags.unwrap_or_default()),
+            extra: Some(self.extra.unwrap_or_default()),
+            ..self
+        }
     }
 }
 
@@ -125,6 +133,13 @@ impl RecordSet {
     #[must_use]
     pub fn as_live(mut self) -> Self {
         self.records = self.records.into_iter().map(Record::canonical).collect();
+        self
+    }
+
+    /// A live set as a wish: it says of every attribute what it shall be, so that nothing of what is there stays.
+    #[must_use]
+    pub fn in_full(mut self) -> Self {
+        self.records = self.records.into_iter().map(Record::in_full).collect();
         self
     }
 
@@ -228,13 +243,13 @@ mod tests {
         let live = set(vec![Record {
             comment: Some("by Bob".into()),
             tags: Some(["team:a".to_owned()].into()),
-            extra: [("settings".to_owned(), serde_json::json!({"ipv4_only": true}))].into(),
+            extra: Some([("settings".to_owned(), serde_json::json!({"ipv4_only": true}))].into()),
             ..a("192.0.2.1")
         }]);
         // Another value in its place: it is the same record changed, so Bob's words stay.
         let settled = set(vec![a("192.0.2.2")]).settled_on(Some(&live));
         assert_eq!(settled.records[0].comment.as_deref(), Some("by Bob"));
-        assert_eq!(settled.records[0].extra.len(), 1);
+        assert_eq!(settled.records[0].extra.as_ref().map(BTreeMap::len), Some(1));
         // Said to be none.
         let silent = set(vec![Record {
             comment: Some(String::new()),

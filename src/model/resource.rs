@@ -30,6 +30,14 @@ impl Resource {
         }
     }
 
+    /// A live resource as a wish: it says of every attribute what it shall be, so that nothing of what is there stays.
+    #[must_use]
+    pub fn in_full(&self) -> Self {
+        match self {
+            Self::RecordSet(set) => Self::RecordSet(set.clone().in_full()),
+        }
+    }
+
     /// Whether it can be removed at all. What cannot (a setting) is let go instead, and keeps its value.
     pub fn can_be_deleted(&self) -> bool {
         match self {

@@ -35,6 +35,9 @@ pub struct SavedPlan {
     pub adopted: BTreeMap<Address, String>,
     /// What stops being owned.
     pub released: BTreeSet<Address>,
+    /// The number of deletions that was agreed to when it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_deletes: Option<usize>,
     /// The SHA-256 of everything above.
     #[serde(default)]
     pub digest: String,
@@ -83,6 +86,7 @@ impl SavedPlan {
             warnings: plan.warnings.clone(),
             adopted: plan.adopted.clone(),
             released: plan.released.clone(),
+            allow_deletes: None,
             digest: String::new(),
         }
     }

@@ -7,14 +7,16 @@ pub mod credential;
 pub mod http;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::secret::Secret;
 use crate::model::address::Address;
-use crate::model::inventory::{Desired, ProviderAccount};
+use crate::model::inventory::ProviderAccount;
 use crate::model::name::DomainName;
 use crate::model::record::RecordData;
 use crate::plan::change::Warning;
@@ -43,6 +45,9 @@ pub trait Provider: Send + Sync {
     /// Which of the changes in a refused step the refusal is about, as far as its code and message tell.
     fn blame(&self, step: &Step, changes: &[Change], refused: &ApiRefusal) -> Vec<Address>;
 
+    /// What a user can do about a refusal, where its code tells.
+    fn advice(&self, refused: &ApiRefusal) -> Option<&'static str>;
+
     /// Whether the credential works, and what it may do in these zones.
     fn examine<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Vec<Examination>>;
 
@@ -70,6 +75,17 @@ pub struct Reading {
     pub zones: BTreeMap<DomainName, ZoneFacts>,
     /// What was odd.
     pub warnings: Vec<Warning>,
+}
+
+impl Reading {
+    /// Adds what was read elsewhere.
+    pub fn absorb(&mut self, other: Self) {
+        self.live.inventory.extend(other.live.inventory);
+        self.live.locked.extend(other.live.locked);
+        self.handles.extend(other.handles);
+        self.zones.extend(other.zones);
+        self.warnings.extend(other.warnings);
+    }
 }
 
 /// What a provider says of a zone.
@@ -107,8 +123,10 @@ pub struct Step {
     pub path: String,
     /// What it does, in a few words.
     pub summary: String,
-    /// The addresses it carries.
+    /// The addresses it carries, sorted.
     pub addresses: Vec<Address>,
+    /// Which address each of the provider's ids in it belongs to: a refusal may name one.
+    pub handles: BTreeMap<String, Address>,
     /// What is sent.
     pub body: serde_json::Value,
 }
@@ -135,6 +153,15 @@ pub struct ApiRefusal {
     pub code: String,
     /// The provider's own message, made safe to show.
     pub message: String,
+}
+
+impl fmt::Display for ApiRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code.as_str() {
+            "" => write!(f, "{} (HTTP {})", self.message, self.status),
+            code => write!(f, "{} (code {code}, HTTP {})", self.message, self.status),
+        }
+    }
 }
 
 /// What a provider has to say about changes before they are made.
@@ -205,21 +232,23 @@ pub struct Access {
     pub account: Option<String>,
     /// The API's base address.
     pub base_url: url::Url,
+    /// How long one request may take, its answer included.
+    pub timeout: Duration,
 }
 
 /// Everything that is known of a provider without asking it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
-    /// Its name.
+    /// Its name in specs and plans.
     pub name: &'static str,
+    /// Its name in sentences.
+    pub title: &'static str,
     /// The public API.
     pub base_url: &'static str,
     /// The environment variable that overrides the API's address.
     pub base_url_variable: &'static str,
     /// The environment variable that usually holds the credential.
     pub token_variable: &'static str,
-    /// What of a spec the service can never hold, whatever is paid for.
-    pub check: fn(&Desired) -> Vec<Refusal>,
 }
 
 /// The providers, by name.
@@ -243,6 +272,7 @@ pub fn access(
     profile: &Profile,
     account: Option<&ProviderAccount>,
     environment: &dyn Fn(&str) -> Option<String>,
+    timeout: Duration,
 ) -> Result<Access, ProviderError> {
     let base = environment(profile.base_url_variable)
         .filter(|url| !url.is_empty())
@@ -250,5 +280,5 @@ pub fn access(
         .unwrap_or_else(|| profile.base_url.to_owned());
     let base_url = http::base_url(&base)?;
     let token = credential::load(profile, account.and_then(|account| account.token.as_ref()), environment)?;
-    Ok(Access { token, account: account.and_then(|account| account.account.clone()), base_url })
+    Ok(Access { token, account: account.and_then(|account| account.account.clone()), base_url, timeout })
 }

@@ -1,0 +1,332 @@
+//! Carries out the steps of a run. Those of one zone go one after another, those of different zones at once. Before a
+//! request its intent is on disk, after it the outcome. An answer that was lost is resolved by reading again; a refusal
+//! voids its whole request and ends the zone's part of the run: nothing is replayed one by one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::settle::{Sight, sight, sight_of_all};
+use super::stop::Stop;
+use crate::base::clock::Clock;
+use crate::history::record::StepResult;
+use crate::history::{Entry, Event, HistoryError, Journal, RunStatus};
+use crate::model::address::Address;
+use crate::model::inventory::Inventory;
+use crate::model::name::DomainName;
+use crate::plan::Change;
+use crate::provider::{ApiRefusal, Outcome, Provider, Scope, Step};
+
+/// How often a request is made at most, when looking shows each time that nothing was done.
+const ATTEMPTS: u32 = 4;
+
+/// What is to be done, and with whom.
+pub struct Work<'a> {
+    /// The providers by name.
+    pub providers: &'a BTreeMap<String, Box<dyn Provider>>,
+    /// The changes.
+    pub changes: &'a [Change],
+    /// The requests that carry them.
+    pub steps: &'a [Step],
+    /// The ids of the zones, for reading again.
+    pub ids: &'a BTreeMap<DomainName, String>,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// A wish to stop.
+    pub stop: &'a Stop,
+    /// Who watches.
+    pub watch: &'a (dyn Fn(Progress<'_>) + Sync),
+}
+
+/// What a watcher is told.
+#[derive(Debug, Clone, Copy)]
+pub enum Progress<'a> {
+    /// A request is about to be made.
+    Started(&'a Step),
+    /// A request is over.
+    Ended(&'a Step),
+    /// Its answer was lost, and we look.
+    Looking(&'a Step),
+}
+
+/// A change that could not be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// What was to change.
+    pub address: Address,
+    /// The provider's code, or ours.
+    pub code: String,
+    /// What was said.
+    pub message: String,
+    /// What to do next.
+    pub help: Option<String>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// In one word.
+    pub status: RunStatus,
+    /// Done.
+    pub applied: BTreeSet<Address>,
+    /// Refused, or not to be sent.
+    pub failed: Vec<Failed>,
+    /// Perhaps done.
+    pub unknown: BTreeMap<Address, String>,
+    /// Never begun, or voided with the request they were in.
+    pub not_attempted: BTreeSet<Address>,
+}
+
+/// What became of one zone's steps.
+#[derive(Debug, Default)]
+struct Lane {
+    done: BTreeSet<usize>,
+    failed: Vec<Failed>,
+    unknown: BTreeMap<Address, String>,
+    seen_done: BTreeSet<Address>,
+}
+
+/// What became of one step in the end.
+enum End {
+    Done,
+    Failed(Vec<Failed>),
+    /// Looked at, and neither done nor not done; what was lost.
+    Unknown(String, Option<Inventory>),
+}
+
+/// Makes the requests. The journal's last line is the caller's to write.
+pub async fn carry_out(work: &Work<'_>, journal: &mut dyn Journal) -> Result<Report, HistoryError> {
+    let journal = Mutex::new(journal);
+    let mut zones: BTreeMap<&DomainName, Vec<(usize, &Step)>> = BTreeMap::new();
+    for (number, step) in work.steps.iter().enumerate() {
+        zones.entry(&step.zone).or_default().push((number + 1, step));
+    }
+    let lanes = join_all(zones.into_values().map(|steps| lane(work, &journal, steps))).await;
+    let mut whole = Lane::default();
+    for lane in lanes {
+        let lane = lane?;
+        whole.done.extend(lane.done);
+        whole.failed.extend(lane.failed);
+        whole.unknown.extend(lane.unknown);
+        whole.seen_done.extend(lane.seen_done);
+    }
+    Ok(report(work, whole))
+}
+
+fn report(work: &Work<'_>, lane: Lane) -> Report {
+    let mut applied = lane.seen_done;
+    let mut not_attempted = BTreeSet::new();
+    let failed: BTreeSet<&Address> = lane.failed.iter().map(|failed| &failed.address).collect();
+    for change in work.changes {
+        let address = &change.address;
+        if applied.contains(address) || failed.contains(address) || lane.unknown.contains_key(address) {
+            continue;
+        }
+        // A change can be spread over several requests; it is done when all of them are.
+        let carriers = work.steps.iter().enumerate().filter(|(_, step)| step.addresses.binary_search(address).is_ok());
+        let mut carriers = carriers.map(|(number, _)| number + 1).peekable();
+        if carriers.peek().is_some() && carriers.all(|number| lane.done.contains(&number)) {
+            applied.insert(address.clone());
+        } else {
+            not_attempted.insert(address.clone());
+        }
+    }
+    let status = if !lane.unknown.is_empty() {
+        RunStatus::Unknown
+    } else if !lane.failed.is_empty() {
+        RunStatus::Failed
+    } else if !not_attempted.is_empty() {
+        RunStatus::Stopped
+    } else {
+        RunStatus::Applied
+    };
+    Report { status, applied, failed: lane.failed, unknown: lane.unknown, not_attempted }
+}
+
+async fn lane(
+    work: &Work<'_>,
+    journal: &Mutex<&mut dyn Journal>,
+    steps: Vec<(usize, &Step)>,
+) -> Result<Lane, HistoryError> {
+    let mut lane = Lane::default();
+    for (number, step) in steps {
+        if work.stop.is_asked() {
+            break;
+        }
+        match make(work, journal, number, step).await? {
+            End::Done => {
+                lane.done.insert(number);
+            }
+            End::Failed(failed) => {
+                lane.failed.extend(failed);
+                break;
+            }
+            End::Unknown(why, live) => {
+                sort_out(work, step, &why, live.as_ref(), &mut lane);
+                break;
+            }
+        }
+    }
+    Ok(lane)
+}
+
+/// After a request of which only a part seems done: what is known address by address.
+fn sort_out(work: &Work<'_>, step: &Step, why: &str, live: Option<&Inventory>, lane: &mut Lane) {
+    for change in carried(work, step) {
+        match live.map(|live| sight(change, live)) {
+            Some(Sight::Done) => {
+                lane.seen_done.insert(change.address.clone());
+            }
+            Some(Sight::NotDone | Sight::Neither) | None => {
+                lane.unknown.insert(change.address.clone(), why.to_owned());
+            }
+        }
+    }
+}
+
+fn carried<'a>(work: &'a Work<'_>, step: &'a Step) -> impl Iterator<Item = &'a Change> {
+    work.changes.iter().filter(|change| step.addresses.binary_search(&change.address).is_ok())
+}
+
+fn note(work: &Work<'_>, journal: &Mutex<&mut dyn Journal>, event: Event) -> Result<(), HistoryError> {
+    let entry = Entry { at: work.clock.now(), event };
+    journal.lock().unwrap_or_else(PoisonError::into_inner).write(&entry)
+}
+
+async fn make(
+    work: &Work<'_>,
+    journal: &Mutex<&mut dyn Journal>,
+    number: usize,
+    step: &Step,
+) -> Result<End, HistoryError> {
+    let Some(provider) = work.providers.get(step.provider) else {
+        return Ok(End::Unknown(format!("there is no provider called {}", step.provider), None));
+    };
+    let mut attempt = 1;
+    loop {
+        note(work, journal, Event::Intent {
+            step: number,
+            provider: step.provider.to_owned(),
+            summary: step.summary.clone(),
+            addresses: step.addresses.clone(),
+        })?;
+        (work.watch)(Progress::Started(step));
+        let outcome = provider.perform(step).await;
+        note(work, journal, outcome_of(number, &outcome))?;
+        let end = match outcome {
+            Outcome::Applied => Some(End::Done),
+            Outcome::NotSent(words) => Some(End::Failed(all_failed(step, "not-sent", &words))),
+            Outcome::Refused(refusal) => {
+                (work.watch)(Progress::Looking(step));
+                after_refusal(work, journal, number, step, provider.as_ref(), &refusal).await?
+            }
+            Outcome::Unknown(words) => {
+                (work.watch)(Progress::Looking(step));
+                after_loss(work, journal, number, step, provider.as_ref(), words, attempt == ATTEMPTS).await?
+            }
+        };
+        if let Some(end) = end {
+            (work.watch)(Progress::Ended(step));
+            return Ok(end);
+        }
+        if work.stop.is_asked() {
+            return Ok(End::Failed(all_failed(step, "stopped", "stopped before it was tried again; nothing of it was done")));
+        }
+        // The server had trouble a moment ago: give it one.
+        tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(attempt)).await;
+        attempt += 1;
+    }
+}
+
+fn outcome_of(step: usize, outcome: &Outcome) -> Event {
+    let (result, code, message) = match outcome {
+        Outcome::Applied => (StepResult::Applied, String::new(), String::new()),
+        Outcome::Refused(refusal) => (StepResult::Refused, refusal.code.clone(), refusal.message.clone()),
+        Outcome::NotSent(words) => (StepResult::Nothing, String::new(), words.clone()),
+        Outcome::Unknown(words) => (StepResult::Unknown, String::new(), words.clone()),
+    };
+    Event::Outcome { step, result, code, message }
+}
+
+fn all_failed(step: &Step, code: &str, message: &str) -> Vec<Failed> {
+    let failed = |address: &Address| Failed {
+        address: address.clone(),
+        code: code.to_owned(),
+        message: message.to_owned(),
+        help: None,
+    };
+    step.addresses.iter().map(failed).collect()
+}
+
+async fn look(work: &Work<'_>, step: &Step, provider: &dyn Provider) -> Option<Inventory> {
+    let known_ids = work.ids.iter().filter(|(zone, _)| **zone == step.zone);
+    let scope = Scope {
+        zones: vec![step.zone.clone()],
+        known_ids: known_ids.map(|(zone, id)| (zone.clone(), id.clone())).collect(),
+    };
+    match provider.read(&scope).await {
+        Ok(reading) => Some(reading.live.inventory),
+        Err(error) => {
+            tracing::debug!("looking again failed: {error}");
+            None
+        }
+    }
+}
+
+/// A refused request did nothing; but an earlier attempt of it, whose answer was lost, may have. Looking tells, and
+/// shows which of the addresses somebody else has changed meanwhile.
+async fn after_refusal(
+    work: &Work<'_>,
+    journal: &Mutex<&mut dyn Journal>,
+    number: usize,
+    step: &Step,
+    provider: &dyn Provider,
+    refusal: &ApiRefusal,
+) -> Result<Option<End>, HistoryError> {
+    let live = look(work, step, provider).await;
+    if let Some(live) = &live
+        && sight_of_all(carried(work, step), live) == Sight::Done
+    {
+        note(work, journal, Event::Looked { step: number, result: StepResult::Applied })?;
+        return Ok(Some(End::Done));
+    }
+    let moved: Vec<Address> = live.iter().flat_map(|live| {
+        let moved = carried(work, step).filter(|change| sight(change, live) != Sight::NotDone);
+        moved.map(|change| change.address.clone()).collect::<Vec<_>>()
+    }).collect();
+    let changes: Vec<Change> = carried(work, step).cloned().collect();
+    let blamed = if moved.is_empty() { provider.blame(step, &changes, refusal) } else { moved };
+    let code = if refusal.code.is_empty() { refusal.status.to_string() } else { refusal.code.clone() };
+    let failed = |address: Address| Failed {
+        address,
+        code: code.clone(),
+        message: refusal.message.clone(),
+        help: provider.advice(refusal).map(str::to_owned),
+    };
+    Ok(Some(End::Failed(blamed.into_iter().map(failed).collect())))
+}
+
+/// `None` when the request may be made again: looking showed that nothing of it was done.
+async fn after_loss(
+    work: &Work<'_>,
+    journal: &Mutex<&mut dyn Journal>,
+    number: usize,
+    step: &Step,
+    provider: &dyn Provider,
+    words: String,
+    is_last: bool,
+) -> Result<Option<End>, HistoryError> {
+    let Some(live) = look(work, step, provider).await else {
+        return Ok(Some(End::Unknown(words, None)));
+    };
+    let (result, end) = match sight_of_all(carried(work, step), &live) {
+        Sight::Done => (StepResult::Applied, Some(End::Done)),
+        Sight::NotDone if is_last => (StepResult::Nothing, Some(End::Failed(all_failed(step, "no-answer", &words)))),
+        Sight::NotDone => (StepResult::Nothing, None),
+        Sight::Neither => (StepResult::Unknown, Some(End::Unknown(words, Some(live)))),
+    };
+    note(work, journal, Event::Looked { step: number, result })?;
+    Ok(end)
+}

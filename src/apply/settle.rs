@@ -1,0 +1,41 @@
+//! What became of a request, told by what is live now. Pure.
+
+use crate::model::inventory::Inventory;
+use crate::plan::Change;
+
+/// What is live, compared with what a request was to change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// Everything is as it was to be.
+    Done,
+    /// Everything is as it was before.
+    NotDone,
+    /// Neither: somebody else was there, or only a part was done.
+    Neither,
+}
+
+/// Compares what is live with one change.
+pub fn sight(change: &Change, live: &Inventory) -> Sight {
+    let now = live.get(&change.address);
+    if now == change.after.as_ref() {
+        Sight::Done
+    } else if now == change.before.as_ref() {
+        Sight::NotDone
+    } else {
+        Sight::Neither
+    }
+}
+
+/// Compares what is live with several changes at once.
+pub fn sight_of_all<'a>(changes: impl IntoIterator<Item = &'a Change>, live: &Inventory) -> Sight {
+    let mut whole: Option<Sight> = None;
+    for change in changes {
+        let one = sight(change, live);
+        match whole {
+            None => whole = Some(one),
+            Some(seen) if seen == one => {}
+            Some(_) => return Sight::Neither,
+        }
+    }
+    whole.unwrap_or(Sight::Done)
+}

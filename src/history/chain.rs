@@ -1,0 +1,125 @@
+//! What several runs amount to: what is owned after them, which are still open, and what one piece of work (a run with
+//! the cut-off runs that it continues) has changed from its start to its end. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::history::record::{Run, RunId, RunStatus, Shift};
+use crate::model::address::Address;
+use crate::model::name::DomainName;
+use crate::model::resource::Resource;
+use crate::plan::{Owned, OwnedMark};
+
+/// What the runs have left and nobody has let go, on the zones that bear these ids now. What was left in another zone
+/// of the same name is not owned here; those zones are returned too.
+pub fn owned(runs: &[Run], ids: &BTreeMap<DomainName, String>) -> (Owned, BTreeSet<DomainName>) {
+    let mut owned = Owned::new();
+    let mut elsewhere = BTreeSet::new();
+    for run in runs {
+        let account = run.account();
+        let changed: BTreeSet<&Address> = run.record.changes.iter().map(|change| &change.address).collect();
+        for (address, shift) in &run.record.ownership {
+            if changed.contains(address) && !account.applied.contains(address) {
+                continue;
+            }
+            if let Some(zone) = moved(run, address, ids) {
+                if shift.after.is_some() {
+                    elsewhere.insert(zone);
+                }
+                owned.remove(address);
+                continue;
+            }
+            match &shift.after {
+                Some(mark) => owned.insert(address.clone(), mark.clone()),
+                None => owned.remove(address),
+            };
+        }
+    }
+    elsewhere.retain(|zone| !owned.keys().any(|address| address.scope() == zone.as_str()));
+    (owned, elsewhere)
+}
+
+/// The zone of `address`, when this run knew it under another id than the one it has now.
+fn moved(run: &Run, address: &Address, ids: &BTreeMap<DomainName, String>) -> Option<DomainName> {
+    let zone = DomainName::parse(address.scope()).ok()?;
+    let (then, now) = (run.record.zones.get(&zone)?, ids.get(&zone)?);
+    (then.id != *now).then_some(zone)
+}
+
+/// The ids under which zones were last seen.
+pub fn known_ids(runs: &[Run]) -> BTreeMap<DomainName, String> {
+    let zones = runs.iter().flat_map(|run| &run.record.zones);
+    zones.map(|(zone, saved)| (zone.clone(), saved.id.clone())).collect()
+}
+
+/// Runs that did not get to their end and that no later run has taken up. One that was refused before it had done
+/// anything leaves nothing to take up.
+pub fn open(runs: &[Run]) -> Vec<&Run> {
+    let taken_up: BTreeSet<&RunId> =
+        runs.iter().flat_map(|run| run.record.continues.iter().chain(&run.record.undoes)).collect();
+    let is_open = |run: &Run| match run.status() {
+        RunStatus::Applied => false,
+        RunStatus::Unfinished | RunStatus::Unknown => true,
+        RunStatus::Failed | RunStatus::Stopped => !run.account().applied.is_empty(),
+    };
+    runs.iter().filter(|run| is_open(run) && !taken_up.contains(run.id())).collect()
+}
+
+/// What an address was before a piece of work and what it was left as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// Before.
+    pub before: Option<Resource>,
+    /// After.
+    pub after: Option<Resource>,
+}
+
+/// A run with the runs it continues, as one piece of work.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Work {
+    /// What was or may have been changed.
+    pub traces: BTreeMap<Address, Trace>,
+    /// How ownership shifted, from its start to its end.
+    pub ownership: BTreeMap<Address, Shift>,
+    /// The zones it was done on, by the ids they had.
+    pub zones: BTreeMap<DomainName, String>,
+}
+
+/// The piece of work that ends with `run`.
+pub fn work(runs: &[Run], run: &RunId) -> Work {
+    let mut work = Work::default();
+    for run in parts(runs, run) {
+        let account = run.account();
+        for change in run.record.changes.iter().filter(|change| !account.not_done.contains(&change.address)) {
+            work.traces
+                .entry(change.address.clone())
+                .and_modify(|trace| trace.after.clone_from(&change.after))
+                .or_insert_with(|| Trace { before: change.before.clone(), after: change.after.clone() });
+        }
+        for (address, shift) in &run.record.ownership {
+            if account.not_done.contains(address) {
+                continue;
+            }
+            let after: &Option<OwnedMark> = &shift.after;
+            work.ownership
+                .entry(address.clone())
+                .and_modify(|whole| whole.after.clone_from(after))
+                .or_insert_with(|| shift.clone());
+        }
+        work.zones.extend(run.record.zones.iter().map(|(zone, saved)| (zone.clone(), saved.id.clone())));
+    }
+    work
+}
+
+/// The runs that make up a piece of work, oldest first.
+fn parts<'a>(runs: &'a [Run], last: &RunId) -> Vec<&'a Run> {
+    let mut wanted: BTreeSet<&RunId> = BTreeSet::new();
+    let mut open = vec![last];
+    while let Some(id) = open.pop() {
+        if let Some(run) = runs.iter().find(|run| run.id() == id)
+            && wanted.insert(run.id())
+        {
+            open.extend(&run.record.continues);
+        }
+    }
+    runs.iter().filter(|run| wanted.contains(run.id())).collect()
+}

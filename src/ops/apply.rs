@@ -1,0 +1,218 @@
+//! `apply`: a plan carried out as a run. First everything is prepared and shown to whoever asks; only then, with the
+//! lock still held, is anything sent.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::apply::{self, Progress, Report, Work};
+use crate::base::files;
+use crate::history::lock::Lock;
+use crate::history::record::{FORMAT, Shift};
+use crate::history::{Entry, Event, RunId, RunKind, RunRecord, RunStatus, Store as _, chain};
+use crate::model::address::Address;
+use crate::ops::plan::{self, Narrow, Planned};
+use crate::ops::problem::Problem;
+use crate::ops::session::Session;
+use crate::plan::diff::{Bounds, policy_of};
+use crate::plan::saved::SavedPlan;
+use crate::plan::{Change, OwnedMark, Plan, Refusal, Sides, Warning, conflict, guard};
+use crate::plan::change::fingerprint;
+
+/// The largest saved plan that is read, in bytes.
+const LARGEST: u64 = 256 * 1024 * 1024;
+
+/// Everything ready to be carried out, the lock held.
+#[derive(Debug)]
+pub struct Ready {
+    /// What will be done.
+    pub planned: Planned,
+    /// What kind of run it will be.
+    pub kind: RunKind,
+    /// The run that it undoes.
+    pub undoes: Option<RunId>,
+    /// How ownership shifts where no change tells it. For a rollback: for every address.
+    pub shifts: BTreeMap<Address, Shift>,
+    /// Held until the run is over.
+    pub lock: Lock,
+}
+
+/// How it went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The run, unless there was nothing to do and nothing to remember.
+    pub run: Option<RunId>,
+    /// What became of the changes; `None` when there were none.
+    pub report: Option<Report>,
+    /// How many requests the whole command made, reading included.
+    pub requests: usize,
+}
+
+/// Prepares an apply of the spec.
+pub async fn prepare(session: &Session, narrow: &Narrow) -> Result<Ready, Problem> {
+    let lock = session.store.lock()?;
+    let planned = plan::plan(session, narrow).await?;
+    Ok(Ready { planned, kind: RunKind::Apply, undoes: None, shifts: BTreeMap::new(), lock })
+}
+
+/// Prepares an apply of a saved plan. What was reviewed is done or nothing: an address whose live value is neither what
+/// was reviewed nor what it was to become is refused, and named.
+pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option<usize>) -> Result<Ready, Problem> {
+    let saved = SavedPlan::from_text(&files::read_text(path, LARGEST)?)?;
+    if saved.spec != session.spec_name {
+        return Err(Problem::new(
+            "other-spec",
+            format!("this plan was made from `{}`, not from `{}`", saved.spec, session.spec_name),
+        )
+        .help(format!("name it with --spec {}", saved.spec)));
+    }
+    let lock = session.store.lock()?;
+    let runs = session.runs()?;
+    let reading = session.read(&session.zones(), &runs).await?;
+    let (owned, _) = chain::owned(&runs, &plan::ids(&reading));
+    let mut plan = Plan { unmanaged: saved.unmanaged, ..Plan::default() };
+    for (name, zone) in &saved.zones {
+        let now = reading.zones.iter().find(|(known, _)| known.as_str() == name).map(|(_, facts)| facts.id.as_str());
+        if now != Some(zone.id.as_str()) {
+            plan.refusals.push(stale_zone(name));
+        }
+    }
+    for change in saved.changes {
+        let live = reading.live.inventory.get(&change.address);
+        if live == change.after.as_ref() {
+            if let Some(after) = &change.after {
+                plan.adopted.insert(change.address.clone(), fingerprint(after));
+            }
+        } else if live == change.before.as_ref() {
+            plan.changes.push(change);
+        } else {
+            plan.refusals.push(stale(&change));
+        }
+    }
+    let desired = &session.spec.desired;
+    plan.adopted.extend(saved.adopted.into_iter().filter(|(address, print)| {
+        reading.live.inventory.get(address).is_some_and(|live| fingerprint(live) == *print)
+    }));
+    plan.released = saved.released.into_iter().filter(|address| !reading.live.inventory.contains_key(address)).collect();
+    let sides = Sides { desired, live: &reading.live, owned: &owned };
+    plan.refusals.extend(guard::protected(&sides, &plan.changes));
+    plan.refusals.extend(conflict::conflicts(&sides, &plan.changes));
+    let allowed = allow_deletes.or(saved.allow_deletes);
+    plan.refusals.extend(guard::too_many_deletes(&sides, &plan.changes, allowed));
+    let digest = crate::base::digest::sha256_hex(session.spec.source.text.as_bytes());
+    if digest != saved.spec_digest {
+        let words = "the spec was edited after this plan was saved: what is applied is what was reviewed";
+        plan.warnings.push(Warning::general("spec-edited", words));
+    }
+    let planned = plan::finish(session, plan, reading, owned, runs);
+    Ok(Ready { planned, kind: RunKind::Apply, undoes: None, shifts: BTreeMap::new(), lock })
+}
+
+fn stale(change: &Change) -> Refusal {
+    Refusal {
+        address: Some(change.address.clone()),
+        code: "stale".to_owned(),
+        message: "its live value is no longer what was reviewed".to_owned(),
+        help: "make a new plan and review it".to_owned(),
+    }
+}
+
+fn stale_zone(name: &str) -> Refusal {
+    Refusal {
+        address: None,
+        code: "stale".to_owned(),
+        message: format!("{name} is no longer the zone that was reviewed: it has another id, or the spec no longer names it"),
+        help: "make a new plan and review it".to_owned(),
+    }
+}
+
+/// Makes the requests, as a run. `watch` is told of each.
+pub async fn carry_out(
+    session: &Session,
+    ready: Ready,
+    watch: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Outcome, Problem> {
+    let Ready { planned, kind, undoes, shifts, lock } = ready;
+    if !planned.plan.refusals.is_empty() {
+        return Err(Problem::Refused(planned.plan.refusals));
+    }
+    let open: Vec<RunId> = chain::open(&planned.runs).into_iter().map(|run| run.id().clone()).collect();
+    let is_news = planned.plan.has_news_for_history() || !open.is_empty() || !shifts.is_empty();
+    if planned.plan.is_empty() && !is_news {
+        return Ok(Outcome { run: None, report: None, requests: session.requests() });
+    }
+    let clock = session.setting.clock;
+    let started = clock.now();
+    let run = RunId::at(started, planned.runs.last().map(crate::history::Run::id));
+    let ownership = ownership(&planned, &run, kind, shifts);
+    let record = RunRecord {
+        format: FORMAT,
+        run: run.clone(),
+        kind,
+        spec: session.spec_name.clone(),
+        undoes: undoes.clone(),
+        continues: open.into_iter().filter(|id| Some(id) != undoes.as_ref()).collect(),
+        started,
+        zones: plan::saved_zones(session, &planned.reading),
+        changes: planned.plan.changes.clone(),
+        ownership,
+    };
+    let mut journal = session.store.begin(&record)?;
+    let ids = plan::ids(&planned.reading);
+    let work = Work {
+        providers: &session.providers,
+        changes: &planned.plan.changes,
+        steps: &planned.steps,
+        ids: &ids,
+        clock,
+        stop: &session.setting.stop,
+        watch,
+    };
+    let report = apply::carry_out(&work, journal.as_mut()).await?;
+    let requests = session.requests();
+    let finished = Event::Finished {
+        status: report.status,
+        applied: report.applied.clone(),
+        unknown: report.unknown.keys().cloned().collect(),
+        requests,
+    };
+    journal.write(&Entry { at: clock.now(), event: finished })?;
+    drop(lock);
+    let report = (!planned.plan.is_empty() || report.status != RunStatus::Applied).then_some(report);
+    Ok(Outcome { run: Some(run), report, requests })
+}
+
+/// How what is owned shifts with the run.
+fn ownership(
+    planned: &Planned,
+    run: &RunId,
+    kind: RunKind,
+    shifts: BTreeMap<Address, Shift>,
+) -> BTreeMap<Address, Shift> {
+    if kind == RunKind::Rollback {
+        return shifts;
+    }
+    let mark = |fingerprint: String| OwnedMark { fingerprint, run: run.to_string() };
+    let before = |address: &Address| planned.owned.get(address).cloned();
+    let mut all = BTreeMap::new();
+    for change in &planned.plan.changes {
+        let after = change.after.as_ref().map(|after| mark(fingerprint(after)));
+        all.insert(change.address.clone(), Shift { before: before(&change.address), after });
+    }
+    for (address, print) in &planned.plan.adopted {
+        all.insert(address.clone(), Shift { before: before(address), after: Some(mark(print.clone())) });
+    }
+    for address in &planned.plan.released {
+        all.insert(address.clone(), Shift { before: before(address), after: None });
+    }
+    all
+}
+
+/// The bounds of a plan that deletes only what a run has made.
+pub(crate) fn unguarded(targets: &[String]) -> Bounds {
+    Bounds { targets: targets.to_vec(), allow_deletes: None, guard_deletes: false }
+}
+
+/// Whether the spec still speaks of the zone of an address.
+pub(crate) fn is_spoken_of(session: &Session, address: &Address) -> bool {
+    policy_of(&session.spec.desired, address).is_some()
+}

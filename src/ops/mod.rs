@@ -1,0 +1,17 @@
+//! Level 5: use cases, one file each, printing nothing. Each is the same road with another start or end: a session is
+//! opened, the live world read, a plan made, carried out and journalled.
+
+pub mod apply;
+pub mod doctor;
+pub mod history;
+pub mod plan;
+pub mod problem;
+pub mod rehearse;
+pub mod rollback;
+pub mod sandbox;
+pub mod session;
+pub mod validate;
+
+pub use plan::Planned;
+pub use problem::Problem;
+pub use session::{Session, Setting};

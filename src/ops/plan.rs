@@ -1,0 +1,168 @@
+//! `plan`: the spec compared with what is live and with what earlier runs left, up to the requests that an apply would
+//! make. Reads only.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::base::{digest, files, text};
+use crate::history::{Run, chain};
+use crate::model::name::DomainName;
+use crate::ops::problem::Problem;
+use crate::ops::session::Session;
+use crate::plan::diff::{Bounds, policy_of};
+use crate::plan::saved::{SavedPlan, SavedZone};
+use crate::plan::{Change, Owned, Plan, Sides, Warning, diff};
+use crate::provider::{Reading, Step};
+
+/// How a plan is narrowed and bounded.
+#[derive(Debug, Clone, Default)]
+pub struct Narrow {
+    /// `--target` globs.
+    pub targets: Vec<String>,
+    /// `--allow-deletes`.
+    pub allow_deletes: Option<usize>,
+}
+
+/// A plan and everything that it was computed from.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The requests that would carry it out.
+    pub steps: Vec<Step>,
+    /// What was read.
+    pub reading: Reading,
+    /// What earlier runs left.
+    pub owned: Owned,
+    /// The runs of this spec.
+    pub runs: Vec<Run>,
+}
+
+/// Compares.
+pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem> {
+    let runs = session.runs()?;
+    let reading = read_zones(session, &runs).await?;
+    let (owned, elsewhere) = chain::owned(&runs, &ids(&reading));
+    let sides = Sides { desired: &session.spec.desired, live: &reading.live, owned: &owned };
+    let bounds =
+        Bounds { targets: narrow.targets.clone(), allow_deletes: narrow.allow_deletes, guard_deletes: true };
+    let mut plan = diff(sides, &bounds);
+    for zone in elsewhere {
+        plan.warnings.push(Warning::general(
+            "another-zone",
+            format!("earlier runs worked on another zone called {zone} (another id): what they left is not taken for ours"),
+        ));
+    }
+    if !narrow.targets.is_empty() && !covers_anything(session, &reading, &owned, &narrow.targets) {
+        return Err(Problem::new("no-target", format!("nothing bears an address like {}", text::list(&narrow.targets)))
+            .help("addresses look like acme.example/dns/CNAME/www; `launchctl plan` shows them"));
+    }
+    Ok(finish(session, plan, reading, owned, runs))
+}
+
+async fn read_zones(session: &Session, runs: &[Run]) -> Result<Reading, Problem> {
+    match session.read(&session.zones(), runs).await {
+        Err(Problem::Other { code, message, .. })
+            if code == "zone-not-found" && session.spec.desired.zones.values().any(|policy| policy.create) =>
+        {
+            Err(Problem::new("not-built-yet", format!("{message}; creating zones (`create: true`) is not built yet"))
+                .help("create the zone at the provider, then plan again"))
+        }
+        other => other,
+    }
+}
+
+fn covers_anything(session: &Session, reading: &Reading, owned: &Owned, targets: &[String]) -> bool {
+    let desired = &session.spec.desired;
+    let all = desired.inventory.keys().chain(&desired.absent).chain(reading.live.inventory.keys()).chain(owned.keys());
+    let mut all = all;
+    all.any(|address| targets.iter().any(|target| address.is_covered_by(target)))
+}
+
+/// Adds what the providers have to say, and the requests.
+pub fn finish(session: &Session, mut plan: Plan, reading: Reading, owned: Owned, runs: Vec<Run>) -> Planned {
+    for (name, provider) in &session.providers {
+        let review = provider.review(&of_provider(session, &reading, &plan.changes, name), &reading);
+        plan.refusals.extend(review.refusals);
+        plan.warnings.extend(review.warnings);
+    }
+    plan.warnings.extend(reading.warnings.iter().cloned());
+    plan.warnings.extend(chain::open(&runs).into_iter().map(unfinished));
+    plan.warnings.sort();
+    plan.refusals.sort();
+    let steps = steps(session, &plan.changes, &reading);
+    Planned { plan, steps, reading, owned, runs }
+}
+
+/// The requests that carry out `changes`, by all providers.
+pub fn steps(session: &Session, changes: &[Change], reading: &Reading) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (name, provider) in &session.providers {
+        steps.extend(provider.steps(&of_provider(session, reading, changes, name), reading));
+    }
+    steps
+}
+
+/// The changes that are a provider's to make. A zone that the spec no longer names is the provider's that has read it.
+fn of_provider(session: &Session, reading: &Reading, changes: &[Change], name: &str) -> Vec<Change> {
+    let only = session.providers.len() == 1;
+    let is_its = |change: &&Change| match policy_of(&session.spec.desired, &change.address) {
+        Some(policy) => policy.provider == name,
+        None => only && DomainName::parse(change.address.scope()).is_ok_and(|zone| reading.zones.contains_key(&zone)),
+    };
+    changes.iter().filter(is_its).cloned().collect()
+}
+
+fn unfinished(run: &Run) -> Warning {
+    let account = run.account();
+    let part = |number: usize, what: &str| format!("{number} {what}");
+    let known = [
+        part(account.applied.len(), "applied"),
+        part(account.unknown.len(), "unknown"),
+        part(account.not_done.len(), "not done"),
+    ];
+    let kind = run.record.kind.as_str();
+    Warning::general(
+        "unfinished-run",
+        format!(
+            "the {kind} of run {} did not get to its end ({}): apply again to finish, or undo it with `launchctl rollback {}`",
+            run.id(),
+            known.join(", "),
+            run.id()
+        ),
+    )
+}
+
+/// The ids of the zones that were read.
+pub fn ids(reading: &Reading) -> BTreeMap<DomainName, String> {
+    reading.zones.iter().map(|(zone, facts)| (zone.clone(), facts.id.clone())).collect()
+}
+
+/// The zones that were read, as runs and saved plans keep them.
+pub fn saved_zones(session: &Session, reading: &Reading) -> BTreeMap<DomainName, SavedZone> {
+    let zone = |(zone, facts): (&DomainName, &crate::provider::ZoneFacts)| {
+        let policy = session.spec.desired.zones.get(zone);
+        let provider = policy.map(|policy| policy.provider.clone());
+        let provider = provider.or_else(|| session.providers.keys().next().cloned()).unwrap_or_default();
+        (zone.clone(), SavedZone { provider, id: facts.id.clone() })
+    };
+    reading.zones.iter().map(zone).collect()
+}
+
+/// Keeps a plan in a file for a later apply.
+pub fn save(session: &Session, planned: &Planned, narrow: &Narrow, path: &Path) -> Result<(), Problem> {
+    if !planned.plan.refusals.is_empty() {
+        return Err(Problem::Refused(planned.plan.refusals.clone()));
+    }
+    let zones = saved_zones(session, &planned.reading);
+    let mut saved = SavedPlan::new(
+        &planned.plan,
+        session.spec_name.clone(),
+        digest::sha256_hex(session.spec.source.text.as_bytes()),
+        session.setting.clock.now(),
+        zones.into_iter().map(|(zone, saved)| (zone.to_string(), saved)).collect(),
+    );
+    saved.allow_deletes = narrow.allow_deletes;
+    let text = saved.to_text().map_err(|error| Problem::new("saved-plan", error.to_string()))?;
+    Ok(files::write_atomic(path, text.as_bytes())?)
+}

@@ -1,0 +1,315 @@
+//! `rehearse`: the whole road walked in the sandbox: plan, apply, plan again, roll back, compare with the start; and,
+//! when asked, an apply cut off in the middle and recovered. Nothing outside this process is touched but a copy of the
+//! live zone, which is only read.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::apply::Progress;
+use crate::base::text;
+use crate::model::inventory::Inventory;
+use crate::model::name::DomainName;
+use crate::ops::apply::{self, Outcome};
+use crate::ops::plan::{self, Narrow, Planned};
+use crate::ops::problem::Problem;
+use crate::ops::rollback::{self, Undo};
+use crate::ops::session::{self, Session, Setting};
+use crate::plan::Action;
+use crate::provider::{Reading, cloudflare};
+use crate::sandbox::{Fault, Options, Plan as SandboxPlan, Sandbox, World};
+
+/// How it is rehearsed.
+#[derive(Debug, Clone, Default)]
+pub struct Rehearse {
+    /// A spec whose records are the state to begin with, instead of the live zone.
+    pub seed: Option<PathBuf>,
+    /// Whether to begin empty, whatever credentials there are.
+    pub empty: bool,
+    /// Whether to cut an apply off in the middle.
+    pub kill: bool,
+    /// The plan of zones that are not copied from live ones.
+    pub zone_plan: SandboxPlan,
+    /// `--allow-deletes`.
+    pub allow_deletes: Option<usize>,
+}
+
+/// Where the start state came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seed {
+    /// A copy of the live zones.
+    Live,
+    /// A file.
+    File(PathBuf),
+    /// Empty zones, as asked.
+    Empty,
+    /// Empty zones, since the live ones could not be read; why.
+    NoAccess(String),
+}
+
+/// What was seen on one leg of the way.
+#[derive(Debug, Clone)]
+pub struct Leg {
+    /// Requests that the stand-in got.
+    pub requests: usize,
+    /// How many of them had to wait for one another.
+    pub one_after_another: usize,
+    /// How many of them were writes.
+    pub writes: usize,
+}
+
+/// What was seen.
+#[derive(Debug)]
+pub struct Rehearsal {
+    /// Where the start state came from.
+    pub seed: Seed,
+    /// How many resources it held.
+    pub start: usize,
+    /// The plan.
+    pub planned: Planned,
+    /// Planning, in requests.
+    pub plan_leg: Leg,
+    /// The apply that was cut off, when one was.
+    pub cut: Option<Cut>,
+    /// The apply.
+    pub applied: Option<(Outcome, Leg)>,
+    /// What a second plan still wanted to change.
+    pub second: Option<(Planned, Leg)>,
+    /// The way back.
+    pub undone: Option<(Planned, Outcome, Leg)>,
+    /// What differed from the start after the way back.
+    pub differences: Vec<String>,
+    /// Whether everything was as it should be.
+    pub ok: bool,
+}
+
+/// What was seen of an apply that was cut off.
+#[derive(Debug, Clone)]
+pub struct Cut {
+    /// The request during which it was cut off, from 1.
+    pub during: usize,
+    /// Of how many.
+    pub of: usize,
+    /// What the next command said of it.
+    pub seen: Vec<String>,
+}
+
+struct Stage {
+    session: Session,
+    sandbox: Sandbox,
+    home: tempfile::TempDir,
+}
+
+impl Stage {
+    fn leg(&self) -> Leg {
+        let log = self.sandbox.log();
+        let leg = Leg {
+            requests: log.len(),
+            one_after_another: self.sandbox.serial_depth(),
+            writes: log.iter().filter(|entry| entry.wrote).count(),
+        };
+        self.sandbox.clear_log();
+        leg
+    }
+
+    /// A new process would begin like this: everything read from disk again.
+    fn again(&mut self) -> Result<(), Problem> {
+        self.session = Session::on(&self.session.setting, self.home.path(), &self.sandbox.url())?;
+        Ok(())
+    }
+}
+
+/// Walks the road.
+pub async fn rehearse(
+    setting: &Setting,
+    how: &Rehearse,
+    watch: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Rehearsal, Problem> {
+    let (mut stage, seed) = set(setting, how).await?;
+    let before = state(&stage).await?;
+    stage.sandbox.clear_log();
+    let narrow = Narrow { targets: Vec::new(), allow_deletes: how.allow_deletes };
+    let planned = plan::plan(&stage.session, &narrow).await?;
+    let plan_leg = stage.leg();
+    let mut seen = Rehearsal {
+        seed,
+        start: before.len(),
+        planned,
+        plan_leg,
+        cut: None,
+        applied: None,
+        second: None,
+        undone: None,
+        differences: Vec::new(),
+        ok: false,
+    };
+    if !seen.planned.plan.refusals.is_empty() {
+        return Ok(seen);
+    }
+    if how.kill && !seen.planned.steps.is_empty() {
+        seen.cut = Some(cut_off(&mut stage, &narrow, seen.planned.steps.len(), watch).await?);
+        stage.again()?;
+        stage.sandbox.clear_log();
+    }
+    let ready = apply::prepare(&stage.session, &narrow).await?;
+    let outcome = apply::carry_out(&stage.session, ready, watch).await?;
+    seen.applied = Some((outcome, stage.leg()));
+    stage.again()?;
+    let second = plan::plan(&stage.session, &Narrow::default()).await?;
+    seen.second = Some((second, stage.leg()));
+    stage.again()?;
+    if did_anything(&stage.session)? {
+        let ready = rollback::prepare(&stage.session, &Undo::default()).await?;
+        let planned = ready.planned.clone();
+        let outcome = apply::carry_out(&stage.session, ready, watch).await?;
+        seen.undone = Some((planned, outcome, stage.leg()));
+    }
+    seen.differences = differences(&before, &state(&stage).await?);
+    seen.ok = is_as_it_should_be(&seen);
+    stage.sandbox.stop().await;
+    Ok(seen)
+}
+
+fn is_as_it_should_be(seen: &Rehearsal) -> bool {
+    let done = |outcome: &Outcome| {
+        outcome.report.as_ref().is_none_or(|report| report.status == crate::history::RunStatus::Applied)
+    };
+    let applied = seen.applied.as_ref().is_some_and(|(outcome, _)| done(outcome));
+    let second = seen.second.as_ref().is_some_and(|(planned, _)| planned.plan.is_empty());
+    let undone = seen.undone.as_ref().is_none_or(|(_, outcome, _)| done(outcome));
+    applied && second && undone && seen.differences.is_empty()
+}
+
+fn did_anything(session: &Session) -> Result<bool, Problem> {
+    Ok(session.runs()?.iter().any(rollback::did_something))
+}
+
+/// The stage: a stand-in with the start state, and a history of its own in a folder that goes with it.
+async fn set(setting: &Setting, how: &Rehearse) -> Result<(Stage, Seed), Problem> {
+    let (spec, _) = session::load(setting)?;
+    let mut world = World::new();
+    let seed = if let Some(path) = &how.seed {
+        seed_from_file(path, setting, how, &mut world)?;
+        Seed::File(path.clone())
+    } else if how.empty || setting.sandbox {
+        Seed::Empty
+    } else {
+        match copy_of_live(setting).await {
+            Ok(reading) => {
+                fill_from_live(&reading, &mut world)?;
+                Seed::Live
+            }
+            Err(Problem::Other { code, message, .. }) if code == "no-credential" => Seed::NoAccess(message),
+            Err(problem) => return Err(problem),
+        }
+    };
+    for zone in spec.desired.zones.keys() {
+        if !world.has_zone(zone.as_str()) {
+            world.add_zone(zone.as_str(), how.zone_plan);
+        }
+    }
+    let home = tempfile::tempdir().map_err(|cause| Problem::new("file", format!("no room for a rehearsal: {cause}")))?;
+    let sandbox = Sandbox::start(Options { world: Some(world), ..Options::default() }).await?;
+    let setting = Setting { sandbox: false, ..setting.clone() };
+    let session = Session::on(&setting, home.path(), &sandbox.url())?;
+    Ok((Stage { session, sandbox, home }, seed))
+}
+
+async fn copy_of_live(setting: &Setting) -> Result<Reading, Problem> {
+    let session = Session::open(setting).await?;
+    let runs = session.runs().unwrap_or_default();
+    session.read(&session.zones(), &runs).await
+}
+
+fn fill_from_live(reading: &Reading, world: &mut World) -> Result<(), Problem> {
+    for (zone, facts) in &reading.zones {
+        world.add_zone(zone.as_str(), SandboxPlan::of(&facts.plan));
+    }
+    fill(&reading.live.inventory, world)
+}
+
+fn seed_from_file(path: &Path, setting: &Setting, how: &Rehearse, world: &mut World) -> Result<(), Problem> {
+    let (spec, _) = session::load(&Setting { spec: path.to_owned(), vars: BTreeMap::new(), ..setting.clone() })?;
+    for zone in spec.desired.zones.keys() {
+        world.add_zone(zone.as_str(), how.zone_plan);
+    }
+    fill(&spec.desired.inventory, world)
+}
+
+/// Puts records into the stand-in, the delegations before what needs them.
+fn fill(inventory: &Inventory, world: &mut World) -> Result<(), Problem> {
+    let mut records: Vec<(DomainName, serde_json::Value)> = Vec::new();
+    for set in inventory.values().filter_map(|resource| resource.as_record_set()) {
+        records.extend(cloudflare::wire_records(set).into_iter().map(|wire| (set.zone.clone(), wire)));
+    }
+    records.sort_by_key(|(_, wire)| wire.get("type").and_then(serde_json::Value::as_str) == Some("DS"));
+    for (zone, wire) in records {
+        if let Err(error) = world.add_record(zone.as_str(), wire.clone()) {
+            let name = wire.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
+            let message = format!("the sandbox does not take the record at {name} into {zone}: {error}");
+            return Err(Problem::new("seed", message));
+        }
+    }
+    Ok(())
+}
+
+/// What is there now, ids aside.
+async fn state(stage: &Stage) -> Result<Inventory, Problem> {
+    let reading = stage.session.read(&stage.session.zones(), &[]).await?;
+    Ok(reading.live.inventory)
+}
+
+fn differences(before: &Inventory, after: &Inventory) -> Vec<String> {
+    let mut found = Vec::new();
+    for (address, resource) in before {
+        match after.get(address) {
+            None => found.push(format!("{address} is gone")),
+            Some(now) if now != resource => found.push(format!("{address} is not what it was")),
+            Some(_) => {}
+        }
+    }
+    found.extend(after.keys().filter(|address| !before.contains_key(*address)).map(|address| format!("{address} is left over")));
+    found
+}
+
+/// Cuts an apply off while its middle request is under way: done at the provider, never answered, never journalled.
+async fn cut_off(
+    stage: &mut Stage,
+    narrow: &Narrow,
+    steps: usize,
+    watch: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Cut, Problem> {
+    let during = steps.div_ceil(2);
+    let fault: Fault = format!("w{during}:hang-after")
+        .parse()
+        .map_err(|_| Problem::new("sandbox", "the sandbox does not know how to hang"))?;
+    stage.sandbox.set_faults(vec![fault]);
+    let ready = apply::prepare(&stage.session, narrow).await?;
+    let reached = async {
+        while stage.sandbox.log().iter().filter(|entry| entry.wrote).count() < during {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    // Dropping the future is what a kill does: no further line is written, the lock goes with the process.
+    tokio::select! {
+        outcome = apply::carry_out(&stage.session, ready, watch) => {
+            outcome?;
+        }
+        () = reached => {}
+    }
+    stage.sandbox.set_faults(Vec::new());
+    stage.again()?;
+    let planned = plan::plan(&stage.session, narrow).await?;
+    let seen = planned.plan.warnings.iter().filter(|warning| warning.code == "unfinished-run");
+    Ok(Cut { during, of: steps, seen: seen.map(|warning| warning.message.clone()).collect() })
+}
+
+/// One line about what a plan would do.
+pub fn counts(planned: &Planned) -> String {
+    let plan = &planned.plan;
+    [(Action::Create, "to create"), (Action::Update, "to change"), (Action::Delete, "to delete")]
+        .iter()
+        .map(|(action, words)| format!("{} {words}", text::grouped(plan.count(*action))))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

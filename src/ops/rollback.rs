@@ -1,0 +1,179 @@
+//! `rollback`: a plan whose desired state is the before-image of what a run touched. There is no inverse code: the same
+//! diff and the same requests lead back. What somebody changed since is shown and refused, unless it is forced.
+
+use std::collections::BTreeMap;
+
+use crate::history::record::Shift;
+use crate::history::{Run, RunId, RunKind, RunStatus, Store as _, chain};
+use crate::model::address::Address;
+use crate::model::inventory::{Desired, Inventory, Unmanaged, ZonePolicy};
+use crate::model::name::DomainName;
+use crate::ops::apply::{Ready, unguarded};
+use crate::ops::plan;
+use crate::ops::problem::Problem;
+use crate::ops::session::Session;
+use crate::plan::{Owned, Plan, Refusal, Sides, Warning, diff};
+use crate::provider::Reading;
+
+/// Which run, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Undo {
+    /// The run; without one, the last that changed something.
+    pub run: Option<RunId>,
+    /// `--target` globs.
+    pub targets: Vec<String>,
+    /// Whether what somebody changed since is overwritten.
+    pub force: bool,
+}
+
+/// Prepares the way back.
+pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
+    let lock = session.store.lock()?;
+    let runs = session.runs()?;
+    let run = choose(&runs, undo.run.as_ref())?;
+    let id = run.id().clone();
+    let work = chain::work(&runs, &id);
+    let zones = zones_of(session, run, &work)?;
+    let reading = session.read(&zones, &runs).await?;
+    let (owned, _) = chain::owned(&runs, &plan::ids(&reading));
+    let desired = wish(session, &work, &zones);
+    let nothing_owned = Owned::new();
+    let sides = Sides { desired: &desired, live: &reading.live, owned: &nothing_owned };
+    let mut plan = diff(sides, &unguarded(&undo.targets));
+    // A way back concerns what the run touched and nothing else.
+    plan.unmanaged.clear();
+    plan.adopted.clear();
+    plan.released.clear();
+    for change in &mut plan.changes {
+        change.reason = format!("as it was before run {id}");
+    }
+    for (zone, then) in &work.zones {
+        if reading.zones.get(zone).is_some_and(|now| now.id != *then) {
+            plan.refusals.push(another_zone(zone));
+        }
+    }
+    look_for_other_hands(&work, &reading, undo, &mut plan);
+    let shifts = shifts_back(&work, &owned, undo);
+    let planned = plan::finish(session, plan, reading, owned, runs);
+    Ok(Ready { planned, kind: RunKind::Rollback, undoes: Some(id), shifts, lock })
+}
+
+/// The run that is meant. Without a name: the last one that changed something, if it is an apply that nobody undid.
+fn choose<'a>(runs: &'a [Run], wanted: Option<&RunId>) -> Result<&'a Run, Problem> {
+    let see = "`launchctl history` lists the runs";
+    if let Some(wanted) = wanted {
+        let found = runs.iter().find(|run| run.id() == wanted);
+        return found.ok_or_else(|| {
+            Problem::new("no-such-run", format!("this history has no run {wanted}")).help(see)
+        });
+    }
+    let changed = |run: &&Run| {
+        let account = run.account();
+        !account.applied.is_empty() || !account.unknown.is_empty()
+    };
+    let Some(last) = runs.iter().rev().find(changed) else {
+        return Err(Problem::new("nothing-to-undo", "no run of this spec has changed anything yet").help(see));
+    };
+    if last.record.kind == RunKind::Rollback {
+        let undone = last.record.undoes.as_ref().map_or_else(String::new, |run| format!(" (of run {run})"));
+        return Err(Problem::new(
+            "already-undone",
+            format!("the last run that changed something, {}, is itself a rollback{undone}", last.id()),
+        )
+        .help(format!("name the run you mean: `launchctl rollback {}` would do again what was undone; {see}", last.id())));
+    }
+    Ok(last)
+}
+
+/// The zones that the work was done on, with their providers: the spec may have lost them since.
+fn zones_of(session: &Session, run: &Run, work: &chain::Work) -> Result<BTreeMap<DomainName, String>, Problem> {
+    let mut zones = BTreeMap::new();
+    for address in work.traces.keys().chain(work.ownership.keys()) {
+        let Ok(zone) = DomainName::parse(address.scope()) else { continue };
+        if zones.contains_key(&zone) {
+            continue;
+        }
+        let spoken = session.spec.desired.zones.get(&zone).map(|policy| policy.provider.clone());
+        let recorded = run.record.zones.get(&zone).map(|saved| saved.provider.clone());
+        let provider = spoken.or(recorded).ok_or_else(|| {
+            Problem::new("zone-left", format!("nothing tells any more which provider keeps {zone}"))
+                .help("put the zone back into the spec, then roll back")
+        })?;
+        zones.insert(zone, provider);
+    }
+    Ok(zones)
+}
+
+/// The before-images as a wish.
+fn wish(session: &Session, work: &chain::Work, zones: &BTreeMap<DomainName, String>) -> Desired {
+    let mut desired = Desired::default();
+    for (zone, provider) in zones {
+        let protect = session.spec.desired.zones.get(zone).map(|policy| policy.protect.clone()).unwrap_or_default();
+        let policy =
+            ZonePolicy { provider: provider.clone(), unmanaged: Unmanaged::Keep, protect, create: false };
+        desired.zones.insert(zone.clone(), policy);
+    }
+    for (address, trace) in &work.traces {
+        match &trace.before {
+            Some(before) => {
+                desired.inventory.insert(address.clone(), before.in_full());
+            }
+            None => {
+                desired.absent.insert(address.clone());
+            }
+        }
+    }
+    desired
+}
+
+fn another_zone(zone: &DomainName) -> Refusal {
+    Refusal {
+        address: None,
+        code: "another-zone".to_owned(),
+        message: format!("{zone} is another zone by now (it has another id): what the run did there is gone with the old one"),
+        help: "apply the spec to the new zone instead".to_owned(),
+    }
+}
+
+/// What is live and neither what the run left nor what it found was changed by somebody since.
+fn look_for_other_hands(work: &chain::Work, reading: &Reading, undo: &Undo, plan: &mut Plan) {
+    let live: &Inventory = &reading.live.inventory;
+    let covered = |address: &Address| {
+        undo.targets.is_empty() || undo.targets.iter().any(|target| address.is_covered_by(target))
+    };
+    for (address, trace) in work.traces.iter().filter(|(address, _)| covered(address)) {
+        let now = live.get(address);
+        if now == trace.before.as_ref() || now == trace.after.as_ref() {
+            continue;
+        }
+        if undo.force {
+            let words = "was changed by somebody since, and is overwritten";
+            plan.warnings.push(Warning::about(address, "changed-since", words));
+        } else {
+            plan.refusals.push(Refusal {
+                address: Some(address.clone()),
+                code: "changed-since".to_owned(),
+                message: "somebody changed it since that run".to_owned(),
+                help: "leave it out with --target, or overwrite it with --force".to_owned(),
+            });
+        }
+    }
+}
+
+/// What was owned before the run is owned again; what it took over is let go.
+fn shifts_back(work: &chain::Work, owned: &Owned, undo: &Undo) -> BTreeMap<Address, Shift> {
+    let covered = |address: &Address| {
+        undo.targets.is_empty() || undo.targets.iter().any(|target| address.is_covered_by(target))
+    };
+    let shift = |(address, shift): (&Address, &Shift)| {
+        (address.clone(), Shift { before: owned.get(address).cloned(), after: shift.before.clone() })
+    };
+    let all = work.ownership.iter().filter(|(address, _)| covered(address)).map(shift);
+    all.filter(|(_, shift)| shift.before != shift.after).collect()
+}
+
+/// Whether undoing a run makes sense at all: one that did nothing leaves nothing to undo.
+pub fn did_something(run: &Run) -> bool {
+    let account = run.account();
+    !account.applied.is_empty() || !account.unknown.is_empty() || run.status() == RunStatus::Unfinished
+}

@@ -1,0 +1,236 @@
+//! What every verb begins with: the spec loaded, the history found beside it, the providers ready to be asked. With
+//! `--sandbox` the providers are stand-ins inside the process, and the history is theirs alone.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::apply::Stop;
+use crate::base::clock::Clock;
+use crate::base::diagnostic::{Diagnostics, Source};
+use crate::base::files;
+use crate::history::local::{self, LocalStore};
+use crate::history::{Run, Store as _, chain};
+use crate::model::name::DomainName;
+use crate::ops::problem::Problem;
+use crate::provider::{self, Provider, Reading, Scope};
+use crate::sandbox::{Options, Plan as SandboxPlan, SANDBOX_TOKEN, Sandbox};
+use crate::spec::{self, Inputs, Spec};
+
+/// Looks up environment variables.
+pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// What a command was told.
+#[derive(Clone)]
+pub struct Setting {
+    /// The spec's file.
+    pub spec: PathBuf,
+    /// `--var` values.
+    pub vars: BTreeMap<String, String>,
+    /// Whether stand-ins take the providers' place.
+    pub sandbox: bool,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// The environment.
+    pub environment: Environment,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// A wish to stop.
+    pub stop: Stop,
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setting").field("spec", &self.spec).field("sandbox", &self.sandbox).finish_non_exhaustive()
+    }
+}
+
+/// A spec with its history and its providers.
+pub struct Session {
+    /// What was loaded.
+    pub spec: Spec,
+    /// What is worth knowing about it: warnings, no errors.
+    pub diagnostics: Diagnostics,
+    /// The spec's file name, as the history knows it.
+    pub spec_name: String,
+    /// The history.
+    pub store: LocalStore,
+    /// The providers by name.
+    pub providers: BTreeMap<String, Box<dyn Provider>>,
+    /// What the command was told.
+    pub setting: Setting,
+    /// The stand-in, when it is one.
+    pub sandbox: Option<Sandbox>,
+}
+
+/// Reads a spec's file.
+pub fn read_source(path: &Path) -> Result<Arc<Source>, Problem> {
+    match files::read_text(path, spec::MAX_BYTES) {
+        Ok(text) => Ok(Arc::new(Source { path: path.display().to_string(), text })),
+        Err(error) if error.is_not_found() => Err(Problem::new("no-spec", format!("there is no `{}`", path.display()))
+            .help("name the file with --spec FILE, or write one: the README shows a first one")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The folder beside a spec in which its history is kept.
+pub fn history_folder(spec: &Path) -> PathBuf {
+    match spec.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.join(local::FOLDER),
+        _ => PathBuf::from(local::FOLDER),
+    }
+}
+
+/// Loads a spec; errors in it are a problem.
+pub fn load(setting: &Setting) -> Result<(Spec, Diagnostics), Problem> {
+    let source = read_source(&setting.spec)?;
+    let environment = |name: &str| (setting.environment)(name);
+    let loaded = spec::load(&source, &Inputs { vars: &setting.vars, env: &environment });
+    match loaded.spec {
+        Some(spec) if !loaded.diagnostics.has_errors() => Ok((spec, loaded.diagnostics)),
+        _ => Err(Problem::Spec(loaded.diagnostics)),
+    }
+}
+
+impl Session {
+    /// Loads the spec and gets everything ready; nothing is asked of a provider yet.
+    pub async fn open(setting: &Setting) -> Result<Self, Problem> {
+        let (spec, diagnostics) = load(setting)?;
+        let mut folder = history_folder(&setting.spec);
+        let mut sandbox = None;
+        if setting.sandbox {
+            folder = folder.join("sandbox");
+            let embedded = start_sandbox(&folder, &spec).await?;
+            sandbox = Some(embedded);
+        }
+        let url = sandbox.as_ref().map(Sandbox::url);
+        let providers = connect(&spec, setting, url.as_deref())?;
+        Ok(Self {
+            spec_name: file_name(&setting.spec),
+            store: LocalStore::new(&folder, setting.clock),
+            spec,
+            diagnostics,
+            providers,
+            setting: setting.clone(),
+            sandbox,
+        })
+    }
+
+    /// A session on a stand-in that somebody else has set up, with its history in `folder`.
+    pub fn on(setting: &Setting, folder: &Path, url: &str) -> Result<Self, Problem> {
+        let (spec, diagnostics) = load(setting)?;
+        let providers = connect(&spec, setting, Some(url))?;
+        Ok(Self {
+            spec_name: file_name(&setting.spec),
+            store: LocalStore::new(folder, setting.clock),
+            spec,
+            diagnostics,
+            providers,
+            setting: setting.clone(),
+            sandbox: None,
+        })
+    }
+
+    /// The runs of this spec, oldest first.
+    pub fn runs(&self) -> Result<Vec<Run>, Problem> {
+        Ok(self.store.runs(&self.spec_name)?)
+    }
+
+    /// Everything in the zones that are given with their providers, read at once from all of them.
+    pub async fn read(&self, zones: &BTreeMap<DomainName, String>, runs: &[Run]) -> Result<Reading, Problem> {
+        let known = chain::known_ids(runs);
+        let mut scopes: BTreeMap<&str, Scope> = BTreeMap::new();
+        for (zone, provider) in zones {
+            let scope = scopes.entry(provider.as_str()).or_default();
+            scope.zones.push(zone.clone());
+            if let Some(id) = known.get(zone) {
+                scope.known_ids.insert(zone.clone(), id.clone());
+            }
+        }
+        let reads = scopes.iter().map(|(name, scope)| async move {
+            match self.providers.get(*name) {
+                Some(provider) => provider.read(scope).await.map_err(Problem::from),
+                None => Err(Problem::new("unknown-provider", format!("the spec has no provider called `{name}` any more"))),
+            }
+        });
+        let mut whole = Reading::default();
+        for reading in futures_util::future::join_all(reads).await {
+            whole.absorb(reading?);
+        }
+        Ok(whole)
+    }
+
+    /// The spec's zones with their providers.
+    pub fn zones(&self) -> BTreeMap<DomainName, String> {
+        self.spec.desired.zones.iter().map(|(zone, policy)| (zone.clone(), policy.provider.clone())).collect()
+    }
+
+    /// How many requests were made so far, by all providers together.
+    pub fn requests(&self) -> usize {
+        self.providers.values().map(|provider| provider.requests()).sum()
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+async fn start_sandbox(folder: &Path, spec: &Spec) -> Result<Sandbox, Problem> {
+    std::fs::create_dir_all(folder).map_err(|cause| {
+        Problem::new("file", format!("could not make `{}`: {cause}", folder.display()))
+    })?;
+    let options = Options { state_file: Some(folder.join("cloudflare.json")), ..Options::default() };
+    let sandbox = Sandbox::start(options).await?;
+    for zone in spec.desired.zones.keys() {
+        sandbox.with_world(|world| {
+            if !world.has_zone(zone.as_str()) {
+                world.add_zone(zone.as_str(), SandboxPlan::Free);
+            }
+        });
+    }
+    Ok(sandbox)
+}
+
+/// The providers that the spec's zones name. On a stand-in, its address and its token take the place of the real ones:
+/// a real credential is not even looked for.
+fn connect(
+    spec: &Spec,
+    setting: &Setting,
+    stand_in: Option<&str>,
+) -> Result<BTreeMap<String, Box<dyn Provider>>, Problem> {
+    let mut providers = BTreeMap::new();
+    for policy in spec.desired.zones.values() {
+        if providers.contains_key(&policy.provider) {
+            continue;
+        }
+        let provider = connect_one(&policy.provider, spec, setting, stand_in)?;
+        providers.insert(policy.provider.clone(), provider);
+    }
+    Ok(providers)
+}
+
+/// One provider, ready to be asked.
+pub fn connect_one(
+    name: &str,
+    spec: &Spec,
+    setting: &Setting,
+    stand_in: Option<&str>,
+) -> Result<Box<dyn Provider>, Problem> {
+    let unknown = || Problem::new("unknown-provider", format!("there is no provider called `{name}`"));
+    let profile = provider::profile(name).ok_or_else(unknown)?;
+    let access = match stand_in {
+        Some(url) => provider::Access {
+            token: crate::base::secret::Secret::new(SANDBOX_TOKEN),
+            account: None,
+            base_url: provider::http::base_url(url)?,
+            timeout: setting.timeout,
+        },
+        None => {
+            let environment = |name: &str| (setting.environment)(name);
+            provider::access(profile, spec.providers.get(name), &environment, setting.timeout)?
+        }
+    };
+    Ok(provider::connect(name, access)?)
+}

@@ -1,0 +1,226 @@
+//! A plan as a review reads: by zone and kind, aligned, what is new, changed and gone, what is left alone, what to know,
+//! and a last line that counts.
+
+use std::collections::BTreeMap;
+
+use crate::base::text::{self, sanitize};
+use crate::model::record_set::{RecordSet, pair};
+use crate::ops::Planned;
+use crate::plan::{Action, Change, Plan, Refusal, Warning};
+use crate::provider::Reading;
+use crate::ui::canvas::{Canvas, Look, Words, pad, style};
+use crate::ui::record_view;
+
+/// How many unmanaged resources are listed before the rest is only counted.
+const LISTED: usize = 12;
+/// The widest that the column of names becomes.
+const NAMES: usize = 32;
+
+/// A whole plan.
+pub fn plan(planned: &Planned, look: Look) -> String {
+    let mut canvas = Canvas::new(look);
+    changes(&planned.plan.changes, &planned.reading, &mut canvas);
+    unmanaged(&planned.plan, &mut canvas);
+    warnings(&planned.plan.warnings, &mut canvas);
+    refusals(&planned.plan.refusals, &mut canvas);
+    canvas.gap();
+    canvas.line(&summary(planned), 2);
+    canvas.finish()
+}
+
+/// The changes, by zone and kind.
+pub fn changes(changes: &[Change], reading: &Reading, canvas: &mut Canvas) {
+    let mut zones: BTreeMap<&str, BTreeMap<&str, Vec<&Change>>> = BTreeMap::new();
+    for change in changes {
+        let kinds = zones.entry(change.address.scope()).or_default();
+        kinds.entry(change.address.kind()).or_default().push(change);
+    }
+    for (zone, kinds) in zones {
+        canvas.gap();
+        canvas.line(&heading(zone, reading), 2);
+        for (kind, changes) in kinds {
+            canvas.line(&Words::of(style::DIM, format!("  {}", kind_title(kind))), 2);
+            let widths = Widths::of(&changes, canvas.look());
+            for change in changes {
+                one(change, widths, canvas);
+            }
+        }
+    }
+}
+
+fn heading(zone: &str, reading: &Reading) -> Words {
+    let words = Words::of(style::BOLD, sanitize(zone));
+    let facts = reading.zones.iter().find(|(name, _)| name.as_str() == zone).map(|(name, facts)| (name, facts));
+    let Some((name, facts)) = facts else { return words };
+    let unicode = name.to_unicode();
+    let spelled = if unicode == zone { String::new() } else { format!(" ({})", sanitize(&unicode)) };
+    words.and(style::DIM, format!("{spelled}  {} plan, {}", facts.plan, facts.status))
+}
+
+fn kind_title(kind: &str) -> String {
+    match kind {
+        "dns" => "DNS".to_owned(),
+        other => sanitize(other).into_owned(),
+    }
+}
+
+/// The columns of a block.
+#[derive(Debug, Clone, Copy)]
+struct Widths {
+    kind: usize,
+    name: usize,
+}
+
+impl Widths {
+    fn of(changes: &[&Change], look: Look) -> Self {
+        let sets = || changes.iter().filter_map(|change| set_of(change));
+        let kind = sets().map(|set| set.kind.as_str().len()).max().unwrap_or(0);
+        let longest = sets().map(|set| set.name.relative_to(&set.zone).len()).max().unwrap_or(0);
+        Self { kind, name: longest.min(NAMES).min(look.width / 4) }
+    }
+
+    /// Where values begin: sign, kind and name, each with its space.
+    fn value(self) -> usize {
+        4 + 2 + self.kind + 2 + self.name + 2
+    }
+}
+
+fn set_of<'a>(change: &'a Change) -> Option<&'a RecordSet> {
+    change.after.as_ref().or(change.before.as_ref()).and_then(|resource| resource.as_record_set())
+}
+
+fn sign(action: Action) -> (&'static str, anstyle::Style) {
+    match action {
+        Action::Create => ("+", style::CREATE),
+        Action::Update => ("~", style::UPDATE),
+        Action::Delete => ("-", style::DELETE),
+    }
+}
+
+fn one(change: &Change, widths: Widths, canvas: &mut Canvas) {
+    let Some(set) = set_of(change) else { return };
+    let (mark, colour) = sign(change.action());
+    let name = set.name.relative_to(&set.zone);
+    let head = Words::of(colour, format!("    {mark} "))
+        .and(style::PLAIN, format!("{}  ", pad(set.kind.as_str(), widths.kind)))
+        .and(style::BOLD, pad(name, widths.name));
+    let lines = lines_of(change, canvas.look().colour);
+    let indent = widths.value();
+    let fits = name.len() <= widths.name;
+    let mut lines = lines.into_iter();
+    match lines.next() {
+        Some(first) if fits => canvas.line(&head.and(style::PLAIN, "  ").join(first), indent),
+        Some(first) => {
+            canvas.line(&head, indent);
+            canvas.line(&Words::of(style::PLAIN, " ".repeat(indent)).join(first), indent);
+        }
+        None => canvas.line(&head, indent),
+    }
+    for line in lines {
+        canvas.line(&Words::of(style::PLAIN, " ".repeat(indent)).join(line), indent);
+    }
+}
+
+fn lines_of(change: &Change, colour: bool) -> Vec<Words> {
+    let empty = [];
+    let records = |side: &'_ Option<crate::model::resource::Resource>| {
+        side.as_ref().and_then(|resource| resource.as_record_set()).map(|set| set.records.clone())
+    };
+    let (before, after) = (records(&change.before), records(&change.after));
+    let (before, after) = (before.as_deref().unwrap_or(&empty), after.as_deref().unwrap_or(&empty));
+    let mut lines = Vec::new();
+    let is_update = change.action() == Action::Update;
+    let mut unchanged = 0;
+    for pair in pair(before, after) {
+        match (pair.before, pair.after) {
+            (Some(old), Some(new)) if old == new => unchanged += 1,
+            (Some(old), Some(new)) => lines.extend(record_view::changes(old, new, colour)),
+            (None, Some(new)) if is_update => {
+                lines.push(Words::of(style::CREATE, "+ ").join(record_view::whole(new, style::CREATE)));
+            }
+            (Some(old), None) if is_update => {
+                lines.push(Words::of(style::DELETE, "- ").join(record_view::whole(old, style::DELETE)));
+            }
+            (Some(record), None) | (None, Some(record)) => lines.push(record_view::whole(record, style::PLAIN)),
+            (None, None) => {}
+        }
+    }
+    if unchanged > 0 {
+        lines.push(Words::of(style::DIM, format!("{} unchanged", text::count(unchanged, "value"))));
+    }
+    if change.action() != Action::Create {
+        lines.push(Words::of(style::DIM, format!("({})", sanitize(&change.reason))));
+    }
+    lines
+}
+
+fn unmanaged(plan: &Plan, canvas: &mut Canvas) {
+    if plan.unmanaged.is_empty() {
+        return;
+    }
+    canvas.gap();
+    let count = text::count(plan.unmanaged.len(), "resource");
+    let be = if plan.unmanaged.len() == 1 { "is" } else { "are" };
+    let words = format!("{count} {be} live and not in the spec: left alone");
+    canvas.line(&Words::of(style::DIM, words), 2);
+    for address in plan.unmanaged.iter().take(LISTED) {
+        canvas.line(&Words::of(style::DIM, format!("    {}", sanitize(address.as_str()))), 6);
+    }
+    if plan.unmanaged.len() > LISTED {
+        let more = plan.unmanaged.len() - LISTED;
+        canvas.line(&Words::of(style::DIM, format!("    … and {} more (--json lists all)", text::grouped(more))), 6);
+    }
+}
+
+/// What there is to know.
+pub fn warnings(warnings: &[Warning], canvas: &mut Canvas) {
+    if !warnings.is_empty() {
+        canvas.gap();
+    }
+    for warning in warnings {
+        let words = Words::of(style::WARN, "! ");
+        let words = match &warning.address {
+            Some(address) => words.and(style::BOLD, sanitize(address.as_str())).and(style::PLAIN, " "),
+            None => words,
+        };
+        canvas.line(&words.and(style::PLAIN, sanitize(&warning.message)), 2);
+    }
+}
+
+/// Why a plan must not be carried out.
+pub fn refusals(refusals: &[Refusal], canvas: &mut Canvas) {
+    for refusal in refusals {
+        canvas.gap();
+        let words = Words::of(style::BAD, "refused ");
+        let words = match &refusal.address {
+            Some(address) => words.and(style::BOLD, sanitize(address.as_str())).and(style::PLAIN, ": "),
+            None => words.and(style::PLAIN, ""),
+        };
+        canvas.line(&words.and(style::PLAIN, sanitize(&refusal.message)), 8);
+        canvas.line(&Words::of(style::HELP, "        ").and(style::HELP, sanitize(&refusal.help)), 8);
+    }
+}
+
+/// The last line.
+fn summary(planned: &Planned) -> Words {
+    let plan = &planned.plan;
+    if !plan.refusals.is_empty() {
+        let words = format!("Refused: {}, nothing will be changed.", text::count(plan.refusals.len(), "objection"));
+        return Words::of(style::BAD, words);
+    }
+    if plan.is_empty() {
+        return Words::of(style::GOOD, "Nothing to change: ").and(style::PLAIN, "what is live is what the spec declares.");
+    }
+    let mut words = Words::of(style::BOLD, "Plan: ");
+    let counts = [
+        (Action::Create, "to create", style::CREATE),
+        (Action::Update, "to change", style::UPDATE),
+        (Action::Delete, "to delete", style::DELETE),
+    ];
+    for (at, (action, what, colour)) in counts.into_iter().enumerate() {
+        let number = plan.count(action);
+        let style = if number == 0 { style::DIM } else { colour };
+        words = words.and(style, format!("{}{} {what}", if at == 0 { "" } else { ", " }, text::grouped(number)));
+    }
+    words.and(style::PLAIN, format!("; {} to write.", text::count(planned.steps.len(), "request")))
+}
