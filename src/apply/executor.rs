@@ -125,7 +125,11 @@ fn report(work: &Work<'_>, lane: Lane) -> Report {
             continue;
         }
         // A change can be spread over several requests; it is done when all of them are.
-        let carriers = work.steps.iter().enumerate().filter(|(_, step)| step.addresses.binary_search(address).is_ok());
+        let carriers = work
+            .steps
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| step.addresses.binary_search(address).is_ok());
         let mut carriers = carriers.map(|(number, _)| number + 1).peekable();
         if carriers.peek().is_some() && carriers.all(|number| lane.done.contains(&number)) {
             applied.insert(address.clone());
@@ -142,7 +146,13 @@ fn report(work: &Work<'_>, lane: Lane) -> Report {
     } else {
         RunStatus::Applied
     };
-    Report { status, applied, failed: lane.failed, unknown: lane.unknown, not_attempted }
+    Report {
+        status,
+        applied,
+        failed: lane.failed,
+        unknown: lane.unknown,
+        not_attempted,
+    }
 }
 
 async fn lane(
@@ -187,11 +197,16 @@ fn sort_out(work: &Work<'_>, step: &Step, why: &str, live: Option<&Inventory>, l
 }
 
 fn carried<'a>(work: &'a Work<'_>, step: &'a Step) -> impl Iterator<Item = &'a Change> {
-    work.changes.iter().filter(|change| step.addresses.binary_search(&change.address).is_ok())
+    work.changes
+        .iter()
+        .filter(|change| step.addresses.binary_search(&change.address).is_ok())
 }
 
 fn note(work: &Work<'_>, journal: &Mutex<&mut dyn Journal>, event: Event) -> Result<(), HistoryError> {
-    let entry = Entry { at: work.clock.now(), event };
+    let entry = Entry {
+        at: work.clock.now(),
+        event,
+    };
     journal.lock().unwrap_or_else(PoisonError::into_inner).write(&entry)
 }
 
@@ -202,16 +217,23 @@ async fn make(
     step: &Step,
 ) -> Result<End, HistoryError> {
     let Some(provider) = work.providers.get(step.provider) else {
-        return Ok(End::Unknown(format!("there is no provider called {}", step.provider), None));
+        return Ok(End::Unknown(
+            format!("there is no provider called {}", step.provider),
+            None,
+        ));
     };
     let mut attempt = 1;
     loop {
-        note(work, journal, Event::Intent {
-            step: number,
-            provider: step.provider.to_owned(),
-            summary: step.summary.clone(),
-            addresses: step.addresses.clone(),
-        })?;
+        note(
+            work,
+            journal,
+            Event::Intent {
+                step: number,
+                provider: step.provider.to_owned(),
+                summary: step.summary.clone(),
+                addresses: step.addresses.clone(),
+            },
+        )?;
         (work.watch)(Progress::Started(step));
         let outcome = provider.perform(step).await;
         note(work, journal, outcome_of(number, &outcome))?;
@@ -224,7 +246,16 @@ async fn make(
             }
             Outcome::Unknown(words) => {
                 (work.watch)(Progress::Looking(step));
-                after_loss(work, journal, number, step, provider.as_ref(), words, attempt == ATTEMPTS).await?
+                after_loss(
+                    work,
+                    journal,
+                    number,
+                    step,
+                    provider.as_ref(),
+                    words,
+                    attempt == ATTEMPTS,
+                )
+                .await?
             }
         };
         if let Some(end) = end {
@@ -232,7 +263,11 @@ async fn make(
             return Ok(end);
         }
         if work.stop.is_asked() {
-            return Ok(End::Failed(all_failed(step, "stopped", "stopped before it was tried again; nothing of it was done")));
+            return Ok(End::Failed(all_failed(
+                step,
+                "stopped",
+                "stopped before it was tried again; nothing of it was done",
+            )));
         }
         // The server had trouble a moment ago: give it one.
         tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(attempt)).await;
@@ -247,7 +282,12 @@ fn outcome_of(step: usize, outcome: &Outcome) -> Event {
         Outcome::NotSent(words) => (StepResult::Nothing, String::new(), words.clone()),
         Outcome::Unknown(words) => (StepResult::Unknown, String::new(), words.clone()),
     };
-    Event::Outcome { step, result, code, message }
+    Event::Outcome {
+        step,
+        result,
+        code,
+        message,
+    }
 }
 
 fn all_failed(step: &Step, code: &str, message: &str) -> Vec<Failed> {
@@ -289,16 +329,34 @@ async fn after_refusal(
     if let Some(live) = &live
         && sight_of_all(carried(work, step), live) == Sight::Done
     {
-        note(work, journal, Event::Looked { step: number, result: StepResult::Applied })?;
+        note(
+            work,
+            journal,
+            Event::Looked {
+                step: number,
+                result: StepResult::Applied,
+            },
+        )?;
         return Ok(Some(End::Done));
     }
-    let moved: Vec<Address> = live.iter().flat_map(|live| {
-        let moved = carried(work, step).filter(|change| sight(change, live) != Sight::NotDone);
-        moved.map(|change| change.address.clone()).collect::<Vec<_>>()
-    }).collect();
+    let moved: Vec<Address> = live
+        .iter()
+        .flat_map(|live| {
+            let moved = carried(work, step).filter(|change| sight(change, live) != Sight::NotDone);
+            moved.map(|change| change.address.clone()).collect::<Vec<_>>()
+        })
+        .collect();
     let changes: Vec<Change> = carried(work, step).cloned().collect();
-    let blamed = if moved.is_empty() { provider.blame(step, &changes, refusal) } else { moved };
-    let code = if refusal.code.is_empty() { refusal.status.to_string() } else { refusal.code.clone() };
+    let blamed = if moved.is_empty() {
+        provider.blame(step, &changes, refusal)
+    } else {
+        moved
+    };
+    let code = if refusal.code.is_empty() {
+        refusal.status.to_string()
+    } else {
+        refusal.code.clone()
+    };
     let failed = |address: Address| Failed {
         address,
         code: code.clone(),
@@ -323,7 +381,10 @@ async fn after_loss(
     };
     let (result, end) = match sight_of_all(carried(work, step), &live) {
         Sight::Done => (StepResult::Applied, Some(End::Done)),
-        Sight::NotDone if is_last => (StepResult::Nothing, Some(End::Failed(all_failed(step, "no-answer", &words)))),
+        Sight::NotDone if is_last => (
+            StepResult::Nothing,
+            Some(End::Failed(all_failed(step, "no-answer", &words))),
+        ),
         Sight::NotDone => (StepResult::Nothing, None),
         Sight::Neither => (StepResult::Unknown, Some(End::Unknown(words, Some(live)))),
     };

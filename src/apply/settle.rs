@@ -5,7 +5,7 @@ use crate::plan::Change;
 
 /// What is live, compared with what a request was to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sight {
+pub(super) enum Sight {
     /// Everything is as it was to be.
     Done,
     /// Everything is as it was before.
@@ -15,7 +15,7 @@ pub enum Sight {
 }
 
 /// Compares what is live with one change.
-pub fn sight(change: &Change, live: &Inventory) -> Sight {
+pub(super) fn sight(change: &Change, live: &Inventory) -> Sight {
     let now = live.get(&change.address);
     if now == change.after.as_ref() {
         Sight::Done
@@ -27,7 +27,7 @@ pub fn sight(change: &Change, live: &Inventory) -> Sight {
 }
 
 /// Compares what is live with several changes at once.
-pub fn sight_of_all<'a>(changes: impl IntoIterator<Item = &'a Change>, live: &Inventory) -> Sight {
+pub(super) fn sight_of_all<'a>(changes: impl IntoIterator<Item = &'a Change>, live: &Inventory) -> Sight {
     let mut whole: Option<Sight> = None;
     for change in changes {
         let one = sight(change, live);

@@ -54,14 +54,18 @@ pub fn known_ids(runs: &[Run]) -> BTreeMap<DomainName, String> {
 /// Runs that did not get to their end and that no later run has taken up. One that was refused before it had done
 /// anything leaves nothing to take up.
 pub fn open(runs: &[Run]) -> Vec<&Run> {
-    let taken_up: BTreeSet<&RunId> =
-        runs.iter().flat_map(|run| run.record.continues.iter().chain(&run.record.undoes)).collect();
+    let taken_up: BTreeSet<&RunId> = runs
+        .iter()
+        .flat_map(|run| run.record.continues.iter().chain(&run.record.undoes))
+        .collect();
     let is_open = |run: &Run| match run.status() {
         RunStatus::Applied => false,
         RunStatus::Unfinished | RunStatus::Unknown => true,
         RunStatus::Failed | RunStatus::Stopped => !run.account().applied.is_empty(),
     };
-    runs.iter().filter(|run| is_open(run) && !taken_up.contains(run.id())).collect()
+    runs.iter()
+        .filter(|run| is_open(run) && !taken_up.contains(run.id()))
+        .collect()
 }
 
 /// What an address was before a piece of work and what it was left as.
@@ -89,11 +93,19 @@ pub fn work(runs: &[Run], run: &RunId) -> Work {
     let mut work = Work::default();
     for run in parts(runs, run) {
         let account = run.account();
-        for change in run.record.changes.iter().filter(|change| !account.not_done.contains(&change.address)) {
+        for change in run
+            .record
+            .changes
+            .iter()
+            .filter(|change| !account.not_done.contains(&change.address))
+        {
             work.traces
                 .entry(change.address.clone())
                 .and_modify(|trace| trace.after.clone_from(&change.after))
-                .or_insert_with(|| Trace { before: change.before.clone(), after: change.after.clone() });
+                .or_insert_with(|| Trace {
+                    before: change.before.clone(),
+                    after: change.after.clone(),
+                });
         }
         for (address, shift) in &run.record.ownership {
             if account.not_done.contains(address) {
@@ -105,7 +117,12 @@ pub fn work(runs: &[Run], run: &RunId) -> Work {
                 .and_modify(|whole| whole.after.clone_from(after))
                 .or_insert_with(|| shift.clone());
         }
-        work.zones.extend(run.record.zones.iter().map(|(zone, saved)| (zone.clone(), saved.id.clone())));
+        work.zones.extend(
+            run.record
+                .zones
+                .iter()
+                .map(|(zone, saved)| (zone.clone(), saved.id.clone())),
+        );
     }
     work
 }

@@ -25,7 +25,10 @@ pub struct LocalStore {
 impl LocalStore {
     /// The history kept in `folder`, which need not exist yet.
     pub fn new(folder: &Path, clock: Clock) -> Self {
-        Self { folder: folder.to_owned(), clock }
+        Self {
+            folder: folder.to_owned(),
+            clock,
+        }
     }
 
     /// The folder.
@@ -34,14 +37,21 @@ impl LocalStore {
     }
 
     fn make(path: &Path) -> Result<(), HistoryError> {
-        fs::create_dir_all(path).map_err(|cause| HistoryError::Folder { act: "make", path: path.to_owned(), cause })
+        fs::create_dir_all(path).map_err(|cause| HistoryError::Folder {
+            act: "make",
+            path: path.to_owned(),
+            cause,
+        })
     }
 
     fn prepare(&self) -> Result<(), HistoryError> {
         Self::make(&self.folder)?;
         let ignore = self.folder.join(".gitignore");
         if !ignore.exists() {
-            files::write_atomic(&ignore, b"# The runs are meant to be committed; these are not.\nlock\nsandbox/\n")?;
+            files::write_atomic(
+                &ignore,
+                b"# The runs are meant to be committed; these are not.\nlock\nsandbox/\n",
+            )?;
         }
         Ok(())
     }
@@ -55,10 +65,16 @@ impl LocalStore {
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let damaged = |path: &Path, why: String| HistoryError::Damaged { path: path.to_owned(), why };
+        let damaged = |path: &Path, why: String| HistoryError::Damaged {
+            path: path.to_owned(),
+            why,
+        };
         let record: RunRecord = serde_json::from_str(&text).map_err(|error| damaged(&path, error.to_string()))?;
         if record.format != FORMAT {
-            let why = format!("it has format {}, this version of launchctl reads {FORMAT}", record.format);
+            let why = format!(
+                "it has format {}, this version of launchctl reads {FORMAT}",
+                record.format
+            );
             return Err(damaged(&path, why));
         }
         if record.run != *id {
@@ -99,7 +115,11 @@ impl Store for LocalStore {
 
     fn runs(&self, spec: &str) -> Result<Vec<Run>, HistoryError> {
         let folder = self.folder.join("runs");
-        let fail = |cause| HistoryError::Folder { act: "list", path: folder.clone(), cause };
+        let fail = |cause| HistoryError::Folder {
+            act: "list",
+            path: folder.clone(),
+            cause,
+        };
         let listing = match fs::read_dir(&folder) {
             Ok(listing) => listing,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -123,14 +143,23 @@ impl Store for LocalStore {
         let folder = self.folder.join("runs").join(record.run.as_str());
         Self::make(&folder)?;
         let path = folder.join("plan.json");
-        let text = serde_json::to_string_pretty(record)
-            .map_err(|error| HistoryError::Damaged { path: path.clone(), why: error.to_string() })?;
+        let text = serde_json::to_string_pretty(record).map_err(|error| HistoryError::Damaged {
+            path: path.clone(),
+            why: error.to_string(),
+        })?;
         files::write_atomic(&path, text.as_bytes())?;
         // The folder's own entry must be on disk too before anything is sent.
         let parent = self.folder.join("runs");
-        files::sync_folder(&parent).map_err(|cause| HistoryError::Folder { act: "flush", path: parent, cause })?;
+        files::sync_folder(&parent).map_err(|cause| HistoryError::Folder {
+            act: "flush",
+            path: parent,
+            cause,
+        })?;
         let path = folder.join("journal.jsonl");
-        Ok(Box::new(LocalJournal { file: AppendFile::open(&path)?, path }))
+        Ok(Box::new(LocalJournal {
+            file: AppendFile::open(&path)?,
+            path,
+        }))
     }
 }
 
@@ -141,8 +170,10 @@ struct LocalJournal {
 
 impl Journal for LocalJournal {
     fn write(&mut self, entry: &Entry) -> Result<(), HistoryError> {
-        let line = serde_json::to_string(entry)
-            .map_err(|error| HistoryError::Damaged { path: self.path.clone(), why: error.to_string() })?;
+        let line = serde_json::to_string(entry).map_err(|error| HistoryError::Damaged {
+            path: self.path.clone(),
+            why: error.to_string(),
+        })?;
         Ok(self.file.line(&line)?)
     }
 }

@@ -29,7 +29,11 @@ struct Holder {
 impl Holder {
     fn words(&self) -> String {
         let host = text::shorten(&text::sanitize(&self.host), 80);
-        format!("process {} on {host} since {}", self.pid, self.since.strftime("%Y-%m-%d %H:%M:%S UTC"))
+        format!(
+            "process {} on {host} since {}",
+            self.pid,
+            self.since.strftime("%Y-%m-%d %H:%M:%S UTC")
+        )
     }
 }
 
@@ -37,7 +41,13 @@ impl Lock {
     /// Takes the lock at `path`, or says who has it.
     pub fn take(path: &Path, host: &str, now: jiff::Timestamp) -> Result<Self, HistoryError> {
         let fail = |act: &'static str| {
-            move |cause| HistoryError::File(FileError::Io { act, path: path.to_owned(), cause })
+            move |cause| {
+                HistoryError::File(FileError::Io {
+                    act,
+                    path: path.to_owned(),
+                    cause,
+                })
+            }
         };
         let mut file = OpenOptions::new()
             .read(true)
@@ -55,12 +65,17 @@ impl Lock {
         match (free, holder) {
             (false, Some(holder)) => Err(HistoryError::Locked(holder.words())),
             (false, None) => Err(HistoryError::Locked("it has only just begun".to_owned())),
-            (true, Some(holder)) if holder.host != host => {
-                Err(HistoryError::LockedElsewhere { holder: holder.words(), path: path.to_owned() })
-            }
+            (true, Some(holder)) if holder.host != host => Err(HistoryError::LockedElsewhere {
+                holder: holder.words(),
+                path: path.to_owned(),
+            }),
             // Held by nobody on this machine: whoever wrote the text is gone.
             (true, _) => {
-                let holder = Holder { pid: std::process::id(), host: host.to_owned(), since: now };
+                let holder = Holder {
+                    pid: std::process::id(),
+                    host: host.to_owned(),
+                    since: now,
+                };
                 write_holder(&mut file, Some(&holder)).map_err(fail("write"))?;
                 Ok(Self { file })
             }
@@ -106,7 +121,10 @@ mod tests {
         let path = folder.path().join("lock");
         let held = Lock::take(&path, "here", now()).unwrap();
         let error = Lock::take(&path, "here", now()).unwrap_err().to_string();
-        assert!(error.contains(&format!("process {} on here since 2026-11-24", std::process::id())), "{error}");
+        assert!(
+            error.contains(&format!("process {} on here since 2026-11-24", std::process::id())),
+            "{error}"
+        );
         drop(held);
         Lock::take(&path, "here", now()).unwrap();
     }
@@ -117,7 +135,10 @@ mod tests {
         let path = folder.path().join("lock");
         let left = r#"{"pid":4194304,"host":"here","since":"2026-11-24T15:00:00Z"}"#;
         std::fs::write(&path, left).unwrap();
-        assert!(matches!(Lock::take(&path, "there", now()), Err(HistoryError::LockedElsewhere { .. })));
+        assert!(matches!(
+            Lock::take(&path, "there", now()),
+            Err(HistoryError::LockedElsewhere { .. })
+        ));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), left, "the other's text stays");
         Lock::take(&path, "here", now()).unwrap();
     }

@@ -34,7 +34,10 @@ impl RunId {
         if lengths == [8, 6, 3] && digits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(RunIdError(crate::base::text::shorten(&crate::base::text::sanitize(text), 60)))
+            Err(RunIdError(crate::base::text::shorten(
+                &crate::base::text::sanitize(text),
+                60,
+            )))
         }
     }
 
@@ -60,7 +63,8 @@ impl RunId {
         let (second, millisecond) = self.0.rsplit_once('-')?;
         let time = jiff::civil::DateTime::strptime("%Y%m%d-%H%M%S", second).ok()?;
         let time = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-        time.checked_add(jiff::SignedDuration::from_millis(millisecond.parse().ok()?)).ok()
+        time.checked_add(jiff::SignedDuration::from_millis(millisecond.parse().ok()?))
+            .ok()
     }
 
     /// The name as text.
@@ -299,20 +303,38 @@ impl Run {
 
     /// When it ended.
     pub fn ended(&self) -> Option<Timestamp> {
-        self.journal.last().filter(|entry| matches!(entry.event, Event::Finished { .. })).map(|entry| entry.at)
+        self.journal
+            .last()
+            .filter(|entry| matches!(entry.event, Event::Finished { .. }))
+            .map(|entry| entry.at)
     }
 
     /// How many changes of a kind it set out to make.
     pub fn count(&self, action: Action) -> usize {
-        self.record.changes.iter().filter(|change| change.action() == action).count()
+        self.record
+            .changes
+            .iter()
+            .filter(|change| change.action() == action)
+            .count()
     }
 
     /// What is known of its changes: from its last line, or pieced together from the lines of a run that was cut off.
     pub fn account(&self) -> Account {
-        let all: BTreeSet<Address> = self.record.changes.iter().map(|change| change.address.clone()).collect();
+        let all: BTreeSet<Address> = self
+            .record
+            .changes
+            .iter()
+            .map(|change| change.address.clone())
+            .collect();
         let (applied, unknown) = self.finished().unwrap_or_else(|| self.pieced_together());
-        let not_done = all.iter().filter(|address| !applied.contains(*address) && !unknown.contains(*address));
-        Account { not_done: not_done.cloned().collect(), applied, unknown }
+        let not_done = all
+            .iter()
+            .filter(|address| !applied.contains(*address) && !unknown.contains(*address));
+        Account {
+            not_done: not_done.cloned().collect(),
+            applied,
+            unknown,
+        }
     }
 
     fn finished(&self) -> Option<(BTreeSet<Address>, BTreeSet<Address>)> {
@@ -366,7 +388,13 @@ mod tests {
 
     #[test]
     fn a_name_can_be_no_path() {
-        for bad in ["", "..", "20261124-161502", "20261124-161502-123/..", "2026112a-161502-123"] {
+        for bad in [
+            "",
+            "..",
+            "20261124-161502",
+            "20261124-161502-123/..",
+            "2026112a-161502-123",
+        ] {
             assert!(RunId::parse(bad).is_err(), "{bad}");
         }
     }

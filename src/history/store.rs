@@ -81,9 +81,10 @@ impl HistoryError {
                 path.display()
             )),
             Self::Locked(_) => Some("wait until it is done, then try again".to_owned()),
-            Self::LockedElsewhere { path, .. } => {
-                Some(format!("when you are sure that it is not running any more, remove {}", path.display()))
-            }
+            Self::LockedElsewhere { path, .. } => Some(format!(
+                "when you are sure that it is not running any more, remove {}",
+                path.display()
+            )),
         }
     }
 }

@@ -145,10 +145,8 @@ impl RecordSet {
 
     /// Its address.
     pub fn address(&self) -> Address {
-        let member = match self.records.first().and_then(|record| record.data.txt()) {
-            Some(value) => Some(member(&self.name, value)),
-            None => None,
-        };
+        let first = self.records.first().and_then(|record| record.data.txt());
+        let member = first.map(|value| member(&self.name, value));
         Address::record_set(&self.zone, self.kind, &self.name, member.as_deref())
     }
 

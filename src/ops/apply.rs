@@ -13,10 +13,10 @@ use crate::model::address::Address;
 use crate::ops::plan::{self, Narrow, Planned};
 use crate::ops::problem::Problem;
 use crate::ops::session::Session;
-use crate::plan::diff::{Bounds, policy_of};
+use crate::plan::change::fingerprint;
+use crate::plan::diff::Bounds;
 use crate::plan::saved::SavedPlan;
 use crate::plan::{Change, OwnedMark, Plan, Refusal, Sides, Warning, conflict, guard};
-use crate::plan::change::fingerprint;
 
 /// The largest saved plan that is read, in bytes.
 const LARGEST: u64 = 256 * 1024 * 1024;
@@ -51,7 +51,13 @@ pub struct Outcome {
 pub async fn prepare(session: &Session, narrow: &Narrow) -> Result<Ready, Problem> {
     let lock = session.store.lock()?;
     let planned = plan::plan(session, narrow).await?;
-    Ok(Ready { planned, kind: RunKind::Apply, undoes: None, shifts: BTreeMap::new(), lock })
+    Ok(Ready {
+        planned,
+        kind: RunKind::Apply,
+        undoes: None,
+        shifts: BTreeMap::new(),
+        lock,
+    })
 }
 
 /// Prepares an apply of a saved plan. What was reviewed is done or nothing: an address whose live value is neither what
@@ -61,7 +67,10 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
     if saved.spec != session.spec_name {
         return Err(Problem::new(
             "other-spec",
-            format!("this plan was made from `{}`, not from `{}`", saved.spec, session.spec_name),
+            format!(
+                "this plan was made from `{}`, not from `{}`",
+                saved.spec, session.spec_name
+            ),
         )
         .help(format!("name it with --spec {}", saved.spec)));
     }
@@ -69,9 +78,16 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
     let runs = session.runs()?;
     let reading = session.read(&session.zones(), &runs).await?;
     let (owned, _) = chain::owned(&runs, &plan::ids(&reading));
-    let mut plan = Plan { unmanaged: saved.unmanaged, ..Plan::default() };
+    let mut plan = Plan {
+        unmanaged: saved.unmanaged,
+        ..Plan::default()
+    };
     for (name, zone) in &saved.zones {
-        let now = reading.zones.iter().find(|(known, _)| known.as_str() == name).map(|(_, facts)| facts.id.as_str());
+        let now = reading
+            .zones
+            .iter()
+            .find(|(known, _)| known.as_str() == name)
+            .map(|(_, facts)| facts.id.as_str());
         if now != Some(zone.id.as_str()) {
             plan.refusals.push(stale_zone(name));
         }
@@ -89,22 +105,42 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
         }
     }
     let desired = &session.spec.desired;
-    plan.adopted.extend(saved.adopted.into_iter().filter(|(address, print)| {
-        reading.live.inventory.get(address).is_some_and(|live| fingerprint(live) == *print)
-    }));
-    plan.released = saved.released.into_iter().filter(|address| !reading.live.inventory.contains_key(address)).collect();
-    let sides = Sides { desired, live: &reading.live, owned: &owned };
+    plan.adopted
+        .extend(saved.adopted.into_iter().filter(|(address, print)| {
+            reading
+                .live
+                .inventory
+                .get(address)
+                .is_some_and(|live| fingerprint(live) == *print)
+        }));
+    plan.released = saved
+        .released
+        .into_iter()
+        .filter(|address| !reading.live.inventory.contains_key(address))
+        .collect();
+    let sides = Sides {
+        desired,
+        live: &reading.live,
+        owned: &owned,
+    };
     plan.refusals.extend(guard::protected(&sides, &plan.changes));
     plan.refusals.extend(conflict::conflicts(&sides, &plan.changes));
     let allowed = allow_deletes.or(saved.allow_deletes);
-    plan.refusals.extend(guard::too_many_deletes(&sides, &plan.changes, allowed));
+    plan.refusals
+        .extend(guard::too_many_deletes(&sides, &plan.changes, allowed));
     let digest = crate::base::digest::sha256_hex(session.spec.source.text.as_bytes());
     if digest != saved.spec_digest {
         let words = "the spec was edited after this plan was saved: what is applied is what was reviewed";
         plan.warnings.push(Warning::general("spec-edited", words));
     }
     let planned = plan::finish(session, plan, reading, owned, runs);
-    Ok(Ready { planned, kind: RunKind::Apply, undoes: None, shifts: BTreeMap::new(), lock })
+    Ok(Ready {
+        planned,
+        kind: RunKind::Apply,
+        undoes: None,
+        shifts: BTreeMap::new(),
+        lock,
+    })
 }
 
 fn stale(change: &Change) -> Refusal {
@@ -120,7 +156,9 @@ fn stale_zone(name: &str) -> Refusal {
     Refusal {
         address: None,
         code: "stale".to_owned(),
-        message: format!("{name} is no longer the zone that was reviewed: it has another id, or the spec no longer names it"),
+        message: format!(
+            "{name} is no longer the zone that was reviewed: it has another id, or the spec no longer names it"
+        ),
         help: "make a new plan and review it".to_owned(),
     }
 }
@@ -131,14 +169,27 @@ pub async fn carry_out(
     ready: Ready,
     watch: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Outcome, Problem> {
-    let Ready { planned, kind, undoes, shifts, lock } = ready;
+    let Ready {
+        planned,
+        kind,
+        undoes,
+        shifts,
+        lock,
+    } = ready;
     if !planned.plan.refusals.is_empty() {
         return Err(Problem::Refused(planned.plan.refusals));
     }
-    let open: Vec<RunId> = chain::open(&planned.runs).into_iter().map(|run| run.id().clone()).collect();
+    let open: Vec<RunId> = chain::open(&planned.runs)
+        .into_iter()
+        .map(|run| run.id().clone())
+        .collect();
     let is_news = planned.plan.has_news_for_history() || !open.is_empty() || !shifts.is_empty();
     if planned.plan.is_empty() && !is_news {
-        return Ok(Outcome { run: None, report: None, requests: session.requests() });
+        return Ok(Outcome {
+            run: None,
+            report: None,
+            requests: session.requests(),
+        });
     }
     let clock = session.setting.clock;
     let started = clock.now();
@@ -175,10 +226,17 @@ pub async fn carry_out(
         unknown: report.unknown.keys().cloned().collect(),
         requests,
     };
-    journal.write(&Entry { at: clock.now(), event: finished })?;
+    journal.write(&Entry {
+        at: clock.now(),
+        event: finished,
+    })?;
     drop(lock);
     let report = (!planned.plan.is_empty() || report.status != RunStatus::Applied).then_some(report);
-    Ok(Outcome { run: Some(run), report, requests })
+    Ok(Outcome {
+        run: Some(run),
+        report,
+        requests,
+    })
 }
 
 /// How what is owned shifts with the run.
@@ -191,28 +249,48 @@ fn ownership(
     if kind == RunKind::Rollback {
         return shifts;
     }
-    let mark = |fingerprint: String| OwnedMark { fingerprint, run: run.to_string() };
+    let mark = |fingerprint: String| OwnedMark {
+        fingerprint,
+        run: run.to_string(),
+    };
     let before = |address: &Address| planned.owned.get(address).cloned();
     let mut all = BTreeMap::new();
     for change in &planned.plan.changes {
         let after = change.after.as_ref().map(|after| mark(fingerprint(after)));
-        all.insert(change.address.clone(), Shift { before: before(&change.address), after });
+        all.insert(
+            change.address.clone(),
+            Shift {
+                before: before(&change.address),
+                after,
+            },
+        );
     }
     for (address, print) in &planned.plan.adopted {
-        all.insert(address.clone(), Shift { before: before(address), after: Some(mark(print.clone())) });
+        all.insert(
+            address.clone(),
+            Shift {
+                before: before(address),
+                after: Some(mark(print.clone())),
+            },
+        );
     }
     for address in &planned.plan.released {
-        all.insert(address.clone(), Shift { before: before(address), after: None });
+        all.insert(
+            address.clone(),
+            Shift {
+                before: before(address),
+                after: None,
+            },
+        );
     }
     all
 }
 
 /// The bounds of a plan that deletes only what a run has made.
 pub(crate) fn unguarded(targets: &[String]) -> Bounds {
-    Bounds { targets: targets.to_vec(), allow_deletes: None, guard_deletes: false }
-}
-
-/// Whether the spec still speaks of the zone of an address.
-pub(crate) fn is_spoken_of(session: &Session, address: &Address) -> bool {
-    policy_of(&session.spec.desired, address).is_some()
+    Bounds {
+        targets: targets.to_vec(),
+        allow_deletes: None,
+        guard_deletes: false,
+    }
 }

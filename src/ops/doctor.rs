@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::base::text;
 use crate::history::chain;
+use crate::ops::history;
 use crate::ops::problem::Problem;
 use crate::ops::session::{self, Setting};
-use crate::ops::history;
 use crate::provider::{Examination, Finding, Scope};
 
 /// Looks at everything; a thing that is wrong is a finding and not a problem, so that all of them are shown.
@@ -25,20 +25,36 @@ pub async fn examine(setting: &Setting) -> Result<Vec<Examination>, Problem> {
         None,
     )];
     all.push(examine_history(setting));
-    let known = history::runs(setting).map(|runs| chain::known_ids(&runs)).unwrap_or_default();
+    let known = history::runs(setting)
+        .map(|runs| chain::known_ids(&runs))
+        .unwrap_or_default();
     let mut scopes: BTreeMap<&str, Scope> = BTreeMap::new();
     for (zone, policy) in &spec.desired.zones {
         let scope = scopes.entry(policy.provider.as_str()).or_default();
         scope.zones.push(zone.clone());
-        scope.known_ids.extend(known.get(zone).map(|id| (zone.clone(), id.clone())));
+        scope
+            .known_ids
+            .extend(known.get(zone).map(|id| (zone.clone(), id.clone())));
     }
-    let opened = if setting.sandbox { Some(session::Session::open(setting).await?) } else { None };
+    let opened = if setting.sandbox {
+        Some(session::Session::open(setting).await?)
+    } else {
+        None
+    };
     for (name, scope) in scopes {
-        let stand_in = opened.as_ref().and_then(|session| session.sandbox.as_ref()).map(crate::sandbox::Sandbox::url);
+        let stand_in = opened
+            .as_ref()
+            .and_then(|session| session.sandbox.as_ref())
+            .map(crate::sandbox::Sandbox::url);
         match session::connect_one(name, &spec, setting, stand_in.as_deref()) {
             Ok(provider) => all.extend(provider.examine(&scope).await),
             Err(Problem::Other { message, help, .. }) => {
-                all.push(examination(&format!("Credential for {name}"), Finding::Bad, message, help));
+                all.push(examination(
+                    &format!("Credential for {name}"),
+                    Finding::Bad,
+                    message,
+                    help,
+                ));
             }
             Err(other) => return Err(other),
         }
@@ -53,8 +69,16 @@ fn examine_history(setting: &Setting) -> Examination {
             let open = chain::open(&runs);
             match open.first() {
                 Some(run) => {
-                    let fix = format!("`launchctl apply` finishes it, `launchctl rollback {}` undoes it", run.id());
-                    examination(SUBJECT, Finding::Unclear, format!("run {} did not get to its end", run.id()), Some(fix))
+                    let fix = format!(
+                        "`launchctl apply` finishes it, `launchctl rollback {}` undoes it",
+                        run.id()
+                    );
+                    examination(
+                        SUBJECT,
+                        Finding::Unclear,
+                        format!("run {} did not get to its end", run.id()),
+                        Some(fix),
+                    )
                 }
                 None => examination(SUBJECT, Finding::Good, text::count(runs.len(), "run"), None),
             }
@@ -65,5 +89,10 @@ fn examine_history(setting: &Setting) -> Examination {
 }
 
 fn examination(subject: &str, finding: Finding, detail: String, fix: Option<String>) -> Examination {
-    Examination { subject: subject.to_owned(), finding, detail, fix }
+    Examination {
+        subject: subject.to_owned(),
+        finding,
+        detail,
+        fix,
+    }
 }

@@ -11,7 +11,10 @@ pub fn runs(setting: &Setting) -> Result<Vec<Run>, Problem> {
     if setting.sandbox {
         folder = folder.join("sandbox");
     }
-    let name = setting.spec.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let name = setting
+        .spec
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     Ok(LocalStore::new(&folder, setting.clock).runs(&name)?)
 }
 

@@ -43,19 +43,31 @@ pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem
     let runs = session.runs()?;
     let reading = read_zones(session, &runs).await?;
     let (owned, elsewhere) = chain::owned(&runs, &ids(&reading));
-    let sides = Sides { desired: &session.spec.desired, live: &reading.live, owned: &owned };
-    let bounds =
-        Bounds { targets: narrow.targets.clone(), allow_deletes: narrow.allow_deletes, guard_deletes: true };
+    let sides = Sides {
+        desired: &session.spec.desired,
+        live: &reading.live,
+        owned: &owned,
+    };
+    let bounds = Bounds {
+        targets: narrow.targets.clone(),
+        allow_deletes: narrow.allow_deletes,
+        guard_deletes: true,
+    };
     let mut plan = diff(sides, &bounds);
     for zone in elsewhere {
         plan.warnings.push(Warning::general(
             "another-zone",
-            format!("earlier runs worked on another zone called {zone} (another id): what they left is not taken for ours"),
+            format!(
+                "earlier runs worked on another zone called {zone} (another id): what they left is not taken for ours"
+            ),
         ));
     }
     if !narrow.targets.is_empty() && !covers_anything(session, &reading, &owned, &narrow.targets) {
-        return Err(Problem::new("no-target", format!("nothing bears an address like {}", text::list(&narrow.targets)))
-            .help("addresses look like acme.example/dns/CNAME/www; `launchctl plan` shows them"));
+        return Err(Problem::new(
+            "no-target",
+            format!("nothing bears an address like {}", text::list(&narrow.targets)),
+        )
+        .help("addresses look like acme.example/dns/CNAME/www; `launchctl plan` shows them"));
     }
     Ok(finish(session, plan, reading, owned, runs))
 }
@@ -65,8 +77,11 @@ async fn read_zones(session: &Session, runs: &[Run]) -> Result<Reading, Problem>
         Err(Problem::Other { code, message, .. })
             if code == "zone-not-found" && session.spec.desired.zones.values().any(|policy| policy.create) =>
         {
-            Err(Problem::new("not-built-yet", format!("{message}; creating zones (`create: true`) is not built yet"))
-                .help("create the zone at the provider, then plan again"))
+            Err(Problem::new(
+                "not-built-yet",
+                format!("{message}; creating zones (`create: true`) is not built yet"),
+            )
+            .help("create the zone at the provider, then plan again"))
         }
         other => other,
     }
@@ -74,7 +89,12 @@ async fn read_zones(session: &Session, runs: &[Run]) -> Result<Reading, Problem>
 
 fn covers_anything(session: &Session, reading: &Reading, owned: &Owned, targets: &[String]) -> bool {
     let desired = &session.spec.desired;
-    let all = desired.inventory.keys().chain(&desired.absent).chain(reading.live.inventory.keys()).chain(owned.keys());
+    let all = desired
+        .inventory
+        .keys()
+        .chain(&desired.absent)
+        .chain(reading.live.inventory.keys())
+        .chain(owned.keys());
     let mut all = all;
     all.any(|address| targets.iter().any(|target| address.is_covered_by(target)))
 }
@@ -91,7 +111,13 @@ pub fn finish(session: &Session, mut plan: Plan, reading: Reading, owned: Owned,
     plan.warnings.sort();
     plan.refusals.sort();
     let steps = steps(session, &plan.changes, &reading);
-    Planned { plan, steps, reading, owned, runs }
+    Planned {
+        plan,
+        steps,
+        reading,
+        owned,
+        runs,
+    }
 }
 
 /// The requests that carry out `changes`, by all providers.
@@ -135,7 +161,11 @@ fn unfinished(run: &Run) -> Warning {
 
 /// The ids of the zones that were read.
 pub fn ids(reading: &Reading) -> BTreeMap<DomainName, String> {
-    reading.zones.iter().map(|(zone, facts)| (zone.clone(), facts.id.clone())).collect()
+    reading
+        .zones
+        .iter()
+        .map(|(zone, facts)| (zone.clone(), facts.id.clone()))
+        .collect()
 }
 
 /// The zones that were read, as runs and saved plans keep them.
@@ -143,8 +173,16 @@ pub fn saved_zones(session: &Session, reading: &Reading) -> BTreeMap<DomainName,
     let zone = |(zone, facts): (&DomainName, &crate::provider::ZoneFacts)| {
         let policy = session.spec.desired.zones.get(zone);
         let provider = policy.map(|policy| policy.provider.clone());
-        let provider = provider.or_else(|| session.providers.keys().next().cloned()).unwrap_or_default();
-        (zone.clone(), SavedZone { provider, id: facts.id.clone() })
+        let provider = provider
+            .or_else(|| session.providers.keys().next().cloned())
+            .unwrap_or_default();
+        (
+            zone.clone(),
+            SavedZone {
+                provider,
+                id: facts.id.clone(),
+            },
+        )
     };
     reading.zones.iter().map(zone).collect()
 }
@@ -160,9 +198,14 @@ pub fn save(session: &Session, planned: &Planned, narrow: &Narrow, path: &Path) 
         session.spec_name.clone(),
         digest::sha256_hex(session.spec.source.text.as_bytes()),
         session.setting.clock.now(),
-        zones.into_iter().map(|(zone, saved)| (zone.to_string(), saved)).collect(),
+        zones
+            .into_iter()
+            .map(|(zone, saved)| (zone.to_string(), saved))
+            .collect(),
     );
     saved.allow_deletes = narrow.allow_deletes;
-    let text = saved.to_text().map_err(|error| Problem::new("saved-plan", error.to_string()))?;
+    let text = saved
+        .to_text()
+        .map_err(|error| Problem::new("saved-plan", error.to_string()))?;
     Ok(files::write_atomic(path, text.as_bytes())?)
 }

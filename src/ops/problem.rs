@@ -29,14 +29,22 @@ pub enum Problem {
 impl Problem {
     /// A problem without advice.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self::Other { code: code.to_owned(), message: message.into(), help: None }
+        Self::Other {
+            code: code.to_owned(),
+            message: message.into(),
+            help: None,
+        }
     }
 
     /// The same problem with advice.
     #[must_use]
     pub fn help(self, advice: impl Into<String>) -> Self {
         match self {
-            Self::Other { code, message, .. } => Self::Other { code, message, help: Some(advice.into()) },
+            Self::Other { code, message, .. } => Self::Other {
+                code,
+                message,
+                help: Some(advice.into()),
+            },
             other => other,
         }
     }
@@ -44,13 +52,21 @@ impl Problem {
 
 impl From<ProviderError> for Problem {
     fn from(error: ProviderError) -> Self {
-        Self::Other { code: error.code, message: error.message, help: error.help }
+        Self::Other {
+            code: error.code,
+            message: error.message,
+            help: error.help,
+        }
     }
 }
 
 impl From<HistoryError> for Problem {
     fn from(error: HistoryError) -> Self {
-        Self::Other { code: error.code().to_owned(), message: error.to_string(), help: error.help() }
+        Self::Other {
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            help: error.help(),
+        }
     }
 }
 

@@ -128,7 +128,10 @@ pub async fn rehearse(
     let (mut stage, seed) = set(setting, how).await?;
     let before = state(&stage).await?;
     stage.sandbox.clear_log();
-    let narrow = Narrow { targets: Vec::new(), allow_deletes: how.allow_deletes };
+    let narrow = Narrow {
+        targets: Vec::new(),
+        allow_deletes: how.allow_deletes,
+    };
     let planned = plan::plan(&stage.session, &narrow).await?;
     let plan_leg = stage.leg();
     let mut seen = Rehearsal {
@@ -172,7 +175,10 @@ pub async fn rehearse(
 
 fn is_as_it_should_be(seen: &Rehearsal) -> bool {
     let done = |outcome: &Outcome| {
-        outcome.report.as_ref().is_none_or(|report| report.status == crate::history::RunStatus::Applied)
+        outcome
+            .report
+            .as_ref()
+            .is_none_or(|report| report.status == crate::history::RunStatus::Applied)
     };
     let applied = seen.applied.as_ref().is_some_and(|(outcome, _)| done(outcome));
     let second = seen.second.as_ref().is_some_and(|(planned, _)| planned.plan.is_empty());
@@ -208,9 +214,17 @@ async fn set(setting: &Setting, how: &Rehearse) -> Result<(Stage, Seed), Problem
             world.add_zone(zone.as_str(), how.zone_plan);
         }
     }
-    let home = tempfile::tempdir().map_err(|cause| Problem::new("file", format!("no room for a rehearsal: {cause}")))?;
-    let sandbox = Sandbox::start(Options { world: Some(world), ..Options::default() }).await?;
-    let setting = Setting { sandbox: false, ..setting.clone() };
+    let home =
+        tempfile::tempdir().map_err(|cause| Problem::new("file", format!("no room for a rehearsal: {cause}")))?;
+    let sandbox = Sandbox::start(Options {
+        world: Some(world),
+        ..Options::default()
+    })
+    .await?;
+    let setting = Setting {
+        sandbox: false,
+        ..setting.clone()
+    };
     let session = Session::on(&setting, home.path(), &sandbox.url())?;
     Ok((Stage { session, sandbox, home }, seed))
 }
@@ -229,7 +243,11 @@ fn fill_from_live(reading: &Reading, world: &mut World) -> Result<(), Problem> {
 }
 
 fn seed_from_file(path: &Path, setting: &Setting, how: &Rehearse, world: &mut World) -> Result<(), Problem> {
-    let (spec, _) = session::load(&Setting { spec: path.to_owned(), vars: BTreeMap::new(), ..setting.clone() })?;
+    let (spec, _) = session::load(&Setting {
+        spec: path.to_owned(),
+        vars: BTreeMap::new(),
+        ..setting.clone()
+    })?;
     for zone in spec.desired.zones.keys() {
         world.add_zone(zone.as_str(), how.zone_plan);
     }
@@ -240,7 +258,11 @@ fn seed_from_file(path: &Path, setting: &Setting, how: &Rehearse, world: &mut Wo
 fn fill(inventory: &Inventory, world: &mut World) -> Result<(), Problem> {
     let mut records: Vec<(DomainName, serde_json::Value)> = Vec::new();
     for set in inventory.values().filter_map(|resource| resource.as_record_set()) {
-        records.extend(cloudflare::wire_records(set).into_iter().map(|wire| (set.zone.clone(), wire)));
+        records.extend(
+            cloudflare::wire_records(set)
+                .into_iter()
+                .map(|wire| (set.zone.clone(), wire)),
+        );
     }
     records.sort_by_key(|(_, wire)| wire.get("type").and_then(serde_json::Value::as_str) == Some("DS"));
     for (zone, wire) in records {
@@ -268,7 +290,12 @@ fn differences(before: &Inventory, after: &Inventory) -> Vec<String> {
             Some(_) => {}
         }
     }
-    found.extend(after.keys().filter(|address| !before.contains_key(*address)).map(|address| format!("{address} is left over")));
+    found.extend(
+        after
+            .keys()
+            .filter(|address| !before.contains_key(*address))
+            .map(|address| format!("{address} is left over")),
+    );
     found
 }
 
@@ -300,16 +327,28 @@ async fn cut_off(
     stage.sandbox.set_faults(Vec::new());
     stage.again()?;
     let planned = plan::plan(&stage.session, narrow).await?;
-    let seen = planned.plan.warnings.iter().filter(|warning| warning.code == "unfinished-run");
-    Ok(Cut { during, of: steps, seen: seen.map(|warning| warning.message.clone()).collect() })
+    let seen = planned
+        .plan
+        .warnings
+        .iter()
+        .filter(|warning| warning.code == "unfinished-run");
+    Ok(Cut {
+        during,
+        of: steps,
+        seen: seen.map(|warning| warning.message.clone()).collect(),
+    })
 }
 
 /// One line about what a plan would do.
 pub fn counts(planned: &Planned) -> String {
     let plan = &planned.plan;
-    [(Action::Create, "to create"), (Action::Update, "to change"), (Action::Delete, "to delete")]
-        .iter()
-        .map(|(action, words)| format!("{} {words}", text::grouped(plan.count(*action))))
-        .collect::<Vec<_>>()
-        .join(", ")
+    [
+        (Action::Create, "to create"),
+        (Action::Update, "to change"),
+        (Action::Delete, "to delete"),
+    ]
+    .iter()
+    .map(|(action, words)| format!("{} {words}", text::grouped(plan.count(*action))))
+    .collect::<Vec<_>>()
+    .join(", ")
 }

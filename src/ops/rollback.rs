@@ -38,7 +38,11 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
     let (owned, _) = chain::owned(&runs, &plan::ids(&reading));
     let desired = wish(session, &work, &zones);
     let nothing_owned = Owned::new();
-    let sides = Sides { desired: &desired, live: &reading.live, owned: &nothing_owned };
+    let sides = Sides {
+        desired: &desired,
+        live: &reading.live,
+        owned: &nothing_owned,
+    };
     let mut plan = diff(sides, &unguarded(&undo.targets));
     // A way back concerns what the run touched and nothing else.
     plan.unmanaged.clear();
@@ -55,7 +59,13 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
     look_for_other_hands(&work, &reading, undo, &mut plan);
     let shifts = shifts_back(&work, &owned, undo);
     let planned = plan::finish(session, plan, reading, owned, runs);
-    Ok(Ready { planned, kind: RunKind::Rollback, undoes: Some(id), shifts, lock })
+    Ok(Ready {
+        planned,
+        kind: RunKind::Rollback,
+        undoes: Some(id),
+        shifts,
+        lock,
+    })
 }
 
 /// The run that is meant. Without a name: the last one that changed something, if it is an apply that nobody undid.
@@ -63,9 +73,7 @@ fn choose<'a>(runs: &'a [Run], wanted: Option<&RunId>) -> Result<&'a Run, Proble
     let see = "`launchctl history` lists the runs";
     if let Some(wanted) = wanted {
         let found = runs.iter().find(|run| run.id() == wanted);
-        return found.ok_or_else(|| {
-            Problem::new("no-such-run", format!("this history has no run {wanted}")).help(see)
-        });
+        return found.ok_or_else(|| Problem::new("no-such-run", format!("this history has no run {wanted}")).help(see));
     }
     let changed = |run: &&Run| {
         let account = run.account();
@@ -75,12 +83,22 @@ fn choose<'a>(runs: &'a [Run], wanted: Option<&RunId>) -> Result<&'a Run, Proble
         return Err(Problem::new("nothing-to-undo", "no run of this spec has changed anything yet").help(see));
     };
     if last.record.kind == RunKind::Rollback {
-        let undone = last.record.undoes.as_ref().map_or_else(String::new, |run| format!(" (of run {run})"));
+        let undone = last
+            .record
+            .undoes
+            .as_ref()
+            .map_or_else(String::new, |run| format!(" (of run {run})"));
         return Err(Problem::new(
             "already-undone",
-            format!("the last run that changed something, {}, is itself a rollback{undone}", last.id()),
+            format!(
+                "the last run that changed something, {}, is itself a rollback{undone}",
+                last.id()
+            ),
         )
-        .help(format!("name the run you mean: `launchctl rollback {}` would do again what was undone; {see}", last.id())));
+        .help(format!(
+            "name the run you mean: `launchctl rollback {}` would do again what was undone; {see}",
+            last.id()
+        )));
     }
     Ok(last)
 }
@@ -89,15 +107,25 @@ fn choose<'a>(runs: &'a [Run], wanted: Option<&RunId>) -> Result<&'a Run, Proble
 fn zones_of(session: &Session, run: &Run, work: &chain::Work) -> Result<BTreeMap<DomainName, String>, Problem> {
     let mut zones = BTreeMap::new();
     for address in work.traces.keys().chain(work.ownership.keys()) {
-        let Ok(zone) = DomainName::parse(address.scope()) else { continue };
+        let Ok(zone) = DomainName::parse(address.scope()) else {
+            continue;
+        };
         if zones.contains_key(&zone) {
             continue;
         }
-        let spoken = session.spec.desired.zones.get(&zone).map(|policy| policy.provider.clone());
+        let spoken = session
+            .spec
+            .desired
+            .zones
+            .get(&zone)
+            .map(|policy| policy.provider.clone());
         let recorded = run.record.zones.get(&zone).map(|saved| saved.provider.clone());
         let provider = spoken.or(recorded).ok_or_else(|| {
-            Problem::new("zone-left", format!("nothing tells any more which provider keeps {zone}"))
-                .help("put the zone back into the spec, then roll back")
+            Problem::new(
+                "zone-left",
+                format!("nothing tells any more which provider keeps {zone}"),
+            )
+            .help("put the zone back into the spec, then roll back")
         })?;
         zones.insert(zone, provider);
     }
@@ -108,9 +136,19 @@ fn zones_of(session: &Session, run: &Run, work: &chain::Work) -> Result<BTreeMap
 fn wish(session: &Session, work: &chain::Work, zones: &BTreeMap<DomainName, String>) -> Desired {
     let mut desired = Desired::default();
     for (zone, provider) in zones {
-        let protect = session.spec.desired.zones.get(zone).map(|policy| policy.protect.clone()).unwrap_or_default();
-        let policy =
-            ZonePolicy { provider: provider.clone(), unmanaged: Unmanaged::Keep, protect, create: false };
+        let protect = session
+            .spec
+            .desired
+            .zones
+            .get(zone)
+            .map(|policy| policy.protect.clone())
+            .unwrap_or_default();
+        let policy = ZonePolicy {
+            provider: provider.clone(),
+            unmanaged: Unmanaged::Keep,
+            protect,
+            create: false,
+        };
         desired.zones.insert(zone.clone(), policy);
     }
     for (address, trace) in &work.traces {
@@ -130,7 +168,9 @@ fn another_zone(zone: &DomainName) -> Refusal {
     Refusal {
         address: None,
         code: "another-zone".to_owned(),
-        message: format!("{zone} is another zone by now (it has another id): what the run did there is gone with the old one"),
+        message: format!(
+            "{zone} is another zone by now (it has another id): what the run did there is gone with the old one"
+        ),
         help: "apply the spec to the new zone instead".to_owned(),
     }
 }
@@ -138,9 +178,8 @@ fn another_zone(zone: &DomainName) -> Refusal {
 /// What is live and neither what the run left nor what it found was changed by somebody since.
 fn look_for_other_hands(work: &chain::Work, reading: &Reading, undo: &Undo, plan: &mut Plan) {
     let live: &Inventory = &reading.live.inventory;
-    let covered = |address: &Address| {
-        undo.targets.is_empty() || undo.targets.iter().any(|target| address.is_covered_by(target))
-    };
+    let covered =
+        |address: &Address| undo.targets.is_empty() || undo.targets.iter().any(|target| address.is_covered_by(target));
     for (address, trace) in work.traces.iter().filter(|(address, _)| covered(address)) {
         let now = live.get(address);
         if now == trace.before.as_ref() || now == trace.after.as_ref() {
@@ -162,11 +201,16 @@ fn look_for_other_hands(work: &chain::Work, reading: &Reading, undo: &Undo, plan
 
 /// What was owned before the run is owned again; what it took over is let go.
 fn shifts_back(work: &chain::Work, owned: &Owned, undo: &Undo) -> BTreeMap<Address, Shift> {
-    let covered = |address: &Address| {
-        undo.targets.is_empty() || undo.targets.iter().any(|target| address.is_covered_by(target))
-    };
+    let covered =
+        |address: &Address| undo.targets.is_empty() || undo.targets.iter().any(|target| address.is_covered_by(target));
     let shift = |(address, shift): (&Address, &Shift)| {
-        (address.clone(), Shift { before: owned.get(address).cloned(), after: shift.before.clone() })
+        (
+            address.clone(),
+            Shift {
+                before: owned.get(address).cloned(),
+                after: shift.before.clone(),
+            },
+        )
     };
     let all = work.ownership.iter().filter(|(address, _)| covered(address)).map(shift);
     all.filter(|(_, shift)| shift.before != shift.after).collect()

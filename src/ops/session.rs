@@ -43,7 +43,10 @@ pub struct Setting {
 
 impl fmt::Debug for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Setting").field("spec", &self.spec).field("sandbox", &self.sandbox).finish_non_exhaustive()
+        f.debug_struct("Setting")
+            .field("spec", &self.spec)
+            .field("sandbox", &self.sandbox)
+            .finish_non_exhaustive()
     }
 }
 
@@ -68,7 +71,10 @@ pub struct Session {
 /// Reads a spec's file.
 pub fn read_source(path: &Path) -> Result<Arc<Source>, Problem> {
     match files::read_text(path, spec::MAX_BYTES) {
-        Ok(text) => Ok(Arc::new(Source { path: path.display().to_string(), text })),
+        Ok(text) => Ok(Arc::new(Source {
+            path: path.display().to_string(),
+            text,
+        })),
         Err(error) if error.is_not_found() => Err(Problem::new("no-spec", format!("there is no `{}`", path.display()))
             .help("name the file with --spec FILE, or write one: the README shows a first one")),
         Err(error) => Err(error.into()),
@@ -87,7 +93,13 @@ pub fn history_folder(spec: &Path) -> PathBuf {
 pub fn load(setting: &Setting) -> Result<(Spec, Diagnostics), Problem> {
     let source = read_source(&setting.spec)?;
     let environment = |name: &str| (setting.environment)(name);
-    let loaded = spec::load(&source, &Inputs { vars: &setting.vars, env: &environment });
+    let loaded = spec::load(
+        &source,
+        &Inputs {
+            vars: &setting.vars,
+            env: &environment,
+        },
+    );
     match loaded.spec {
         Some(spec) if !loaded.diagnostics.has_errors() => Ok((spec, loaded.diagnostics)),
         _ => Err(Problem::Spec(loaded.diagnostics)),
@@ -152,7 +164,10 @@ impl Session {
         let reads = scopes.iter().map(|(name, scope)| async move {
             match self.providers.get(*name) {
                 Some(provider) => provider.read(scope).await.map_err(Problem::from),
-                None => Err(Problem::new("unknown-provider", format!("the spec has no provider called `{name}` any more"))),
+                None => Err(Problem::new(
+                    "unknown-provider",
+                    format!("the spec has no provider called `{name}` any more"),
+                )),
             }
         });
         let mut whole = Reading::default();
@@ -164,7 +179,12 @@ impl Session {
 
     /// The spec's zones with their providers.
     pub fn zones(&self) -> BTreeMap<DomainName, String> {
-        self.spec.desired.zones.iter().map(|(zone, policy)| (zone.clone(), policy.provider.clone())).collect()
+        self.spec
+            .desired
+            .zones
+            .iter()
+            .map(|(zone, policy)| (zone.clone(), policy.provider.clone()))
+            .collect()
     }
 
     /// How many requests were made so far, by all providers together.
@@ -174,14 +194,19 @@ impl Session {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 async fn start_sandbox(folder: &Path, spec: &Spec) -> Result<Sandbox, Problem> {
-    std::fs::create_dir_all(folder).map_err(|cause| {
-        Problem::new("file", format!("could not make `{}`: {cause}", folder.display()))
-    })?;
-    let options = Options { state_file: Some(folder.join("cloudflare.json")), ..Options::default() };
+    std::fs::create_dir_all(folder)
+        .map_err(|cause| Problem::new("file", format!("could not make `{}`: {cause}", folder.display())))?;
+    let options = Options {
+        state_file: Some(folder.join("cloudflare.json")),
+        ..Options::default()
+    };
     let sandbox = Sandbox::start(options).await?;
     for zone in spec.desired.zones.keys() {
         sandbox.with_world(|world| {

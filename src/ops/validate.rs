@@ -22,7 +22,13 @@ pub struct Validated {
 pub fn validate(setting: &Setting) -> Result<Validated, Problem> {
     let source = read_source(&setting.spec)?;
     let environment = |name: &str| (setting.environment)(name);
-    let loaded = spec::load(&source, &Inputs { vars: &setting.vars, env: &environment });
+    let loaded = spec::load(
+        &source,
+        &Inputs {
+            vars: &setting.vars,
+            env: &environment,
+        },
+    );
     let ok = loaded.spec.is_some() && !loaded.diagnostics.has_errors();
     let desired = loaded.spec.map(|spec| spec.desired).unwrap_or_default();
     Ok(Validated {

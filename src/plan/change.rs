@@ -69,12 +69,20 @@ pub struct Warning {
 impl Warning {
     /// A warning about one address.
     pub fn about(address: &Address, code: &str, message: impl Into<String>) -> Self {
-        Self { address: Some(address.clone()), code: code.to_owned(), message: message.into() }
+        Self {
+            address: Some(address.clone()),
+            code: code.to_owned(),
+            message: message.into(),
+        }
     }
 
     /// A warning about the plan as a whole, or a zone.
     pub fn general(code: &str, message: impl Into<String>) -> Self {
-        Self { address: None, code: code.to_owned(), message: message.into() }
+        Self {
+            address: None,
+            code: code.to_owned(),
+            message: message.into(),
+        }
     }
 }
 

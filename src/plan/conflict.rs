@@ -22,7 +22,9 @@ pub fn conflicts(sides: &Sides<'_>, changes: &[Change]) -> Vec<Refusal> {
     }
     let mut refusals = Vec::new();
     for change in changes {
-        let Some(set) = change.after.as_ref().and_then(|after| after.as_record_set()) else { continue };
+        let Some(set) = change.after.as_ref().and_then(|after| after.as_record_set()) else {
+            continue;
+        };
         for (address, other) in staying.get(&set.name).into_iter().flatten() {
             if exclude_each_other(set, other) {
                 refusals.push(refusal(change, set, address, other));

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::text;
 use crate::model::address::Address;
 use crate::model::inventory::{Desired, Inventory, Unmanaged, ZonePolicy};
@@ -20,7 +22,7 @@ pub struct Live {
 }
 
 /// What an earlier run left at an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnedMark {
     /// The fingerprint of what was left.
     pub fingerprint: String,
@@ -77,7 +79,8 @@ pub fn diff(sides: Sides<'_>, bounds: &Bounds) -> Plan {
     plan.refusals.extend(guard::protected(&sides, &plan.changes));
     plan.refusals.extend(conflict::conflicts(&sides, &plan.changes));
     if bounds.guard_deletes {
-        plan.refusals.extend(guard::too_many_deletes(&sides, &plan.changes, bounds.allow_deletes));
+        plan.refusals
+            .extend(guard::too_many_deletes(&sides, &plan.changes, bounds.allow_deletes));
     }
     plan.warnings.sort();
     plan.refusals.sort();
@@ -102,12 +105,24 @@ fn compare_wanted(sides: &Sides<'_>, address: &Address, wanted: &Resource, plan:
         (Some(live), Some(mark)) if mark.fingerprint == fingerprint(live) => "the spec changed".to_owned(),
         (Some(_), Some(mark)) => format!("changed outside since run {}", mark.run),
     };
-    plan.changes.push(Change { address: address.clone(), before: live.cloned(), after: Some(after), reason });
+    plan.changes.push(Change {
+        address: address.clone(),
+        before: live.cloned(),
+        after: Some(after),
+        reason,
+    });
 }
 
 fn compare_unwanted(sides: &Sides<'_>, address: &Address, live: &Resource, plan: &mut Plan) {
-    let Some(policy) = policy_of(sides.desired, address) else { return };
-    let delete = |reason: String| Change { address: address.clone(), before: Some(live.clone()), after: None, reason };
+    let Some(policy) = policy_of(sides.desired, address) else {
+        return;
+    };
+    let delete = |reason: String| Change {
+        address: address.clone(),
+        before: Some(live.clone()),
+        after: None,
+        reason,
+    };
     if sides.desired.absent.contains(address) {
         plan.changes.push(delete("declared to be absent".to_owned()));
         return;
@@ -115,7 +130,11 @@ fn compare_unwanted(sides: &Sides<'_>, address: &Address, live: &Resource, plan:
     if let Some(mark) = sides.owned.get(address) {
         if !live.can_be_deleted() {
             plan.released.insert(address.clone());
-            plan.warnings.push(Warning::about(address, "let-go", "no longer declared; its value stays as it is"));
+            plan.warnings.push(Warning::about(
+                address,
+                "let-go",
+                "no longer declared; its value stays as it is",
+            ));
             return;
         }
         if mark.fingerprint != fingerprint(live) {
@@ -158,5 +177,7 @@ fn look_at_what_is_gone(sides: &Sides<'_>, bounds: &Bounds, plan: &mut Plan) {
 
 /// The rules of the zone that an address belongs to, when the spec speaks of it.
 pub fn policy_of<'a>(desired: &'a Desired, address: &Address) -> Option<&'a ZonePolicy> {
-    DomainName::parse(address.scope()).ok().and_then(|zone| desired.zones.get(&zone))
+    DomainName::parse(address.scope())
+        .ok()
+        .and_then(|zone| desired.zones.get(&zone))
 }

@@ -16,7 +16,10 @@ pub fn protection(desired: &Desired, resource: &Resource) -> Option<String> {
         return Some("the zone's own NS and SOA records are always protected".to_owned());
     }
     let policy = desired.zones.get(&set.zone)?;
-    let rule = policy.protect.iter().find(|rule| rule.covers(&set.zone, set.kind, &set.name))?;
+    let rule = policy
+        .protect
+        .iter()
+        .find(|rule| rule.covers(&set.zone, set.kind, &set.name))?;
     Some(format!("`protect: \"{} {}\"` covers it", rule.kind, rule.name))
 }
 
@@ -41,7 +44,10 @@ pub fn protected(sides: &Sides<'_>, changes: &[Change]) -> Vec<Refusal> {
         }
         // Making something new touches nothing that is there; only the zone's own delegation is closed to that too.
         let touched = match change.action() {
-            Action::Create => change.after.as_ref().filter(|after| is_delegation_of_its_own_zone(after)),
+            Action::Create => change
+                .after
+                .as_ref()
+                .filter(|after| is_delegation_of_its_own_zone(after)),
             Action::Update | Action::Delete => change.before.as_ref(),
         };
         if let Some(why) = touched.and_then(|resource| protection(sides.desired, resource)) {

@@ -93,7 +93,10 @@ impl SavedPlan {
 
     /// The text of the file.
     pub fn to_text(&self) -> Result<String, serde_json::Error> {
-        let sealed = Self { digest: self.seal()?, ..self.clone() };
+        let sealed = Self {
+            digest: self.seal()?,
+            ..self.clone()
+        };
         Ok(serde_json::to_string_pretty(&sealed)? + "\n")
     }
 
@@ -110,7 +113,10 @@ impl SavedPlan {
     }
 
     fn seal(&self) -> Result<String, serde_json::Error> {
-        let open = Self { digest: String::new(), ..self.clone() };
+        let open = Self {
+            digest: String::new(),
+            ..self.clone()
+        };
         Ok(digest::sha256_hex(&serde_json::to_vec(&open)?))
     }
 }

@@ -20,7 +20,7 @@ pub fn load(
     let reference = reference.unwrap_or(&usual);
     let value = match reference {
         SecretReference::Env(name) => environment(name).ok_or_else(|| {
-            missing(profile, format!("the environment variable {name} is not set"))
+            missing(profile, &format!("the environment variable {name} is not set"))
                 .help(format!("create an API token and put it there: export {name}=…"))
         })?,
         SecretReference::File(path) => from_file(profile, path)?,
@@ -28,20 +28,23 @@ pub fn load(
     };
     let value = value.trim();
     if value.is_empty() || !value.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(missing(profile, format!("{reference} holds no token: one word of printable ASCII was expected")));
+        return Err(missing(
+            profile,
+            &format!("{reference} holds no token: one word of printable ASCII was expected"),
+        ));
     }
     Ok(Secret::new(value))
 }
 
-fn missing(profile: &Profile, why: String) -> ProviderError {
+fn missing(profile: &Profile, why: &str) -> ProviderError {
     ProviderError::new("no-credential", format!("no credential for {}: {why}", profile.name))
 }
 
 fn from_file(profile: &Profile, path: &Path) -> Result<String, ProviderError> {
     if let Some(why) = readable_by_others(path) {
-        return Err(missing(profile, why).help(format!("chmod 600 {}", path.display())));
+        return Err(missing(profile, &why).help(format!("chmod 600 {}", path.display())));
     }
-    files::read_text(path, MAX_BYTES).map_err(|error| missing(profile, error.to_string()))
+    files::read_text(path, MAX_BYTES).map_err(|error| missing(profile, &error.to_string()))
 }
 
 #[cfg(unix)]
@@ -61,12 +64,15 @@ fn from_keyring(profile: &Profile, name: &str) -> Result<String, ProviderError> 
     let help = format!("store it under the service `launchctl` with the name `{name}`, or use env: or file:");
     keyring::v1::Entry::new("launchctl", name)
         .and_then(|entry| entry.get_password())
-        .map_err(|error| missing(profile, format!("the keyring has no usable entry `{name}` ({error})")).help(help))
+        .map_err(|error| missing(profile, &format!("the keyring has no usable entry `{name}` ({error})")).help(help))
 }
 
 #[cfg(not(feature = "keyring"))]
 fn from_keyring(profile: &Profile, name: &str) -> Result<String, ProviderError> {
-    Err(missing(profile, format!("keyring:{name} needs a launchctl built with the feature `keyring`")))
+    Err(missing(
+        profile,
+        &format!("keyring:{name} needs a launchctl built with the feature `keyring`"),
+    ))
 }
 
 #[cfg(test)]
@@ -94,7 +100,12 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let reference = SecretReference::File(path.clone());
         let none = |_: &str| None;
-        assert!(load(&PROFILE, Some(&reference), &none).unwrap_err().message.contains("644"));
+        assert!(
+            load(&PROFILE, Some(&reference), &none)
+                .unwrap_err()
+                .message
+                .contains("644")
+        );
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(load(&PROFILE, Some(&reference), &none).unwrap().expose(), "file-token");
     }

@@ -63,13 +63,19 @@ pub struct Http {
 pub fn base_url(text: &str) -> Result<Url, ProviderError> {
     let refuse = |why: &str| {
         let shown = text::sanitize(text);
-        ProviderError::new("bad-base-url", format!("`{}` cannot be an API's address: {why}", scrub(&shown)))
-            .help("write https://HOST/PATH; plain http:// only for a server on this machine")
+        ProviderError::new(
+            "bad-base-url",
+            format!("`{}` cannot be an API's address: {why}", scrub(&shown)),
+        )
+        .help("write https://HOST/PATH; plain http:// only for a server on this machine")
     };
     let mut url = Url::parse(text).map_err(|error| refuse(&error.to_string()))?;
     if !url.username().is_empty() || url.password().is_some() {
         // Not shown: it may hold a credential.
-        return Err(ProviderError::new("bad-base-url", "an API's address holds no user and no password"));
+        return Err(ProviderError::new(
+            "bad-base-url",
+            "an API's address holds no user and no password",
+        ));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(refuse("it ends with a query or a fragment"));
@@ -117,9 +123,18 @@ impl Http {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| {
-            ProviderError::new("http-client", format!("the HTTP client could not be set up: {}", causes(&error)))
+            ProviderError::new(
+                "http-client",
+                format!("the HTTP client could not be set up: {}", causes(&error)),
+            )
         })?;
-        Ok(Self { client, base, authorization, pause: Mutex::new(None), sent: AtomicUsize::new(0) })
+        Ok(Self {
+            client,
+            base,
+            authorization,
+            pause: Mutex::new(None),
+            sent: AtomicUsize::new(0),
+        })
     }
 
     /// The service's host, for messages.
@@ -183,7 +198,12 @@ impl Http {
     ) -> (Result<Reply, Failure>, Option<Duration>) {
         let url = match self.base.join(path) {
             Ok(url) if url.host() == self.base.host() && url.port() == self.base.port() => url,
-            _ => return (Err(Failure::NotSent(format!("`{path}` leads away from {}", self.host()))), None),
+            _ => {
+                return (
+                    Err(Failure::NotSent(format!("`{path}` leads away from {}", self.host()))),
+                    None,
+                );
+            }
         };
         let mut request = self
             .client
@@ -196,9 +216,14 @@ impl Http {
         let started = Instant::now();
         let answer = request.send().await;
         let outcome = match answer {
-            Err(error) if error.is_connect() => {
-                (Err(Failure::NotSent(format!("{} could not be reached: {}", self.host(), causes(&error)))), None)
-            }
+            Err(error) if error.is_connect() => (
+                Err(Failure::NotSent(format!(
+                    "{} could not be reached: {}",
+                    self.host(),
+                    causes(&error)
+                ))),
+                None,
+            ),
             Err(error) => (Err(Failure::Lost(self.lost(&error))), None),
             Ok(response) => {
                 let asked = asked_pause(response.status().as_u16(), response.headers());
@@ -226,7 +251,10 @@ impl Http {
             match response.chunk().await {
                 Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER => {
                     let most = MAX_ANSWER / (1024 * 1024);
-                    return Err(Failure::Lost(format!("{} answered with more than {most} MiB", self.host())));
+                    return Err(Failure::Lost(format!(
+                        "{} answered with more than {most} MiB",
+                        self.host()
+                    )));
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => return Ok(Reply { status, body }),
@@ -241,7 +269,11 @@ impl Http {
         } else if error.is_body() || error.is_decode() {
             format!("the answer of {} was cut off: {}", self.host(), causes(error))
         } else {
-            format!("the connection to {} broke before the answer: {}", self.host(), causes(error))
+            format!(
+                "the connection to {} broke before the answer: {}",
+                self.host(),
+                causes(error)
+            )
         }
     }
 
@@ -261,7 +293,11 @@ impl Http {
         let mut current = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
         if current.is_none_or(|known| known < until) {
             if pause >= Duration::from_secs(1) {
-                tracing::warn!("{} asks to wait {} seconds before the next request", self.host(), pause.as_secs());
+                tracing::warn!(
+                    "{} asks to wait {} seconds before the next request",
+                    self.host(),
+                    pause.as_secs()
+                );
             }
             *current = Some(until);
         }
@@ -308,7 +344,11 @@ fn causes(error: &dyn std::error::Error) -> String {
         }
         current = cause.source();
     }
-    let joined = if words.is_empty() { "no reason given".to_owned() } else { words.join(": ") };
+    let joined = if words.is_empty() {
+        "no reason given".to_owned()
+    } else {
+        words.join(": ")
+    };
     scrub(&text::sanitize(&joined)).into_owned()
 }
 
@@ -319,8 +359,12 @@ mod tests {
 
     #[test]
     fn a_credential_goes_over_tls_or_to_this_machine() {
-        for good in ["https://api.example/client/v4", "http://127.0.0.1:8080/client/v4/", "http://[::1]:1/", "http://localhost:9/x"]
-        {
+        for good in [
+            "https://api.example/client/v4",
+            "http://127.0.0.1:8080/client/v4/",
+            "http://[::1]:1/",
+            "http://localhost:9/x",
+        ] {
             assert!(base_url(good).unwrap().path().ends_with('/'), "{good}");
         }
         for (bad, why) in [
@@ -340,12 +384,18 @@ mod tests {
     #[test]
     fn the_server_is_left_alone_as_long_as_it_asks() {
         let headers = |name: &'static str, value: &'static str| {
-            HeaderMap::from_iter([(reqwest::header::HeaderName::from_static(name), HeaderValue::from_static(value))])
+            HeaderMap::from_iter([(
+                reqwest::header::HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )])
         };
         let seconds = |n| Some(Duration::from_secs(n));
         assert_eq!(asked_pause(429, &headers("retry-after", "7")), seconds(7));
         assert_eq!(asked_pause(200, &headers("retry-after", "7")), None);
-        assert_eq!(asked_pause(200, &headers("ratelimit", "\"default\";r=0;t=30")), seconds(30));
+        assert_eq!(
+            asked_pause(200, &headers("ratelimit", "\"default\";r=0;t=30")),
+            seconds(30)
+        );
         assert_eq!(asked_pause(200, &headers("ratelimit", "\"default\";r=5;t=30")), None);
         assert_eq!(asked_pause(429, &headers("retry-after", "soon")), None);
     }
@@ -353,7 +403,12 @@ mod tests {
     #[test]
     fn pauses_double_and_differ() {
         let pauses: Vec<Duration> = (0..32).map(|_| backoff(3)).collect();
-        assert!(pauses.iter().all(|pause| *pause >= FIRST_PAUSE * 4 && *pause < FIRST_PAUSE * 6), "{pauses:?}");
+        assert!(
+            pauses
+                .iter()
+                .all(|pause| *pause >= FIRST_PAUSE * 4 && *pause < FIRST_PAUSE * 6),
+            "{pauses:?}"
+        );
         assert!(pauses.iter().any(|pause| *pause != pauses[0]));
     }
 }

@@ -212,7 +212,11 @@ pub struct ProviderError {
 impl ProviderError {
     /// An error without advice.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), help: None }
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            help: None,
+        }
     }
 
     /// The same error with advice.
@@ -263,7 +267,10 @@ pub fn profile(name: &str) -> Option<&'static Profile> {
 pub fn connect(name: &str, access: Access) -> Result<Box<dyn Provider>, ProviderError> {
     match name {
         "cloudflare" => Ok(Box::new(cloudflare::Cloudflare::new(access)?)),
-        other => Err(ProviderError::new("unknown-provider", format!("there is no provider called `{other}`"))),
+        other => Err(ProviderError::new(
+            "unknown-provider",
+            format!("there is no provider called `{other}`"),
+        )),
     }
 }
 
@@ -280,5 +287,10 @@ pub fn access(
         .unwrap_or_else(|| profile.base_url.to_owned());
     let base_url = http::base_url(&base)?;
     let token = credential::load(profile, account.and_then(|account| account.token.as_ref()), environment)?;
-    Ok(Access { token, account: account.and_then(|account| account.account.clone()), base_url, timeout })
+    Ok(Access {
+        token,
+        account: account.and_then(|account| account.account.clone()),
+        base_url,
+        timeout,
+    })
 }

@@ -14,7 +14,10 @@ pub struct Look {
 
 impl Look {
     /// Piped: no colour, and room enough that nothing is wrapped in the middle of a value.
-    pub const PIPED: Self = Self { width: 120, colour: false };
+    pub const PIPED: Self = Self {
+        width: 120,
+        colour: false,
+    };
 }
 
 /// The styles in use; they read on dark and on light ground alike.
@@ -88,7 +91,10 @@ pub struct Canvas {
 impl Canvas {
     /// An empty one.
     pub fn new(look: Look) -> Self {
-        Self { look, text: String::new() }
+        Self {
+            look,
+            text: String::new(),
+        }
     }
 
     /// How things are to look.
@@ -209,10 +215,16 @@ mod tests {
 
     #[test]
     fn lines_wrap_between_words_and_long_words_where_the_line_ends() {
-        let mut canvas = Canvas::new(Look { width: 20, colour: false });
+        let mut canvas = Canvas::new(Look {
+            width: 20,
+            colour: false,
+        });
         canvas.line(&Words::of(style::PLAIN, "one two three four five six"), 4);
         canvas.line(&Words::of(style::BOLD, "a".repeat(30)), 2);
-        assert_eq!(canvas.finish(), "one two three four\n    five six\naaaaaaaaaaaaaaaaaaaa\n  aaaaaaaaaa\n");
+        assert_eq!(
+            canvas.finish(),
+            "one two three four\n    five six\naaaaaaaaaaaaaaaaaaaa\n  aaaaaaaaaa\n"
+        );
     }
 
     #[test]

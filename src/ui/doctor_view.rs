@@ -7,7 +7,12 @@ use crate::ui::canvas::{Canvas, Look, Words, pad, style};
 /// All findings.
 pub fn examinations(all: &[Examination], look: Look) -> String {
     let mut canvas = Canvas::new(look);
-    let width = all.iter().map(|one| one.subject.chars().count()).max().unwrap_or(0).min(look.width / 2);
+    let width = all
+        .iter()
+        .map(|one| one.subject.chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(look.width / 2);
     for one in all {
         let (word, colour) = match one.finding {
             Finding::Good => ("ok     ", style::GOOD),
@@ -25,7 +30,9 @@ pub fn examinations(all: &[Examination], look: Look) -> String {
     canvas.gap();
     let bad = all.iter().filter(|one| one.finding == Finding::Bad).count();
     let line = match bad {
-        0 if all.iter().any(|one| one.finding == Finding::Unclear) => Words::of(style::WARN, "Nothing is wrong, but not everything is clear."),
+        0 if all.iter().any(|one| one.finding == Finding::Unclear) => {
+            Words::of(style::WARN, "Nothing is wrong, but not everything is clear.")
+        }
         0 => Words::of(style::GOOD, "Everything is in place."),
         1 => Words::of(style::BAD, "1 thing is wrong."),
         many => Words::of(style::BAD, format!("{many} things are wrong.")),

@@ -51,14 +51,20 @@ pub fn run(run: &Run, look: Look) -> String {
     let status = run.status();
     let started = run.record.started.strftime("%Y-%m-%d %H:%M:%S UTC");
     let words = Words::of(style::BOLD, format!("Run {}", run.id()))
-        .and(style::PLAIN, format!("  {}, begun {started}, ", run.record.kind.as_str()))
+        .and(
+            style::PLAIN,
+            format!("  {}, begun {started}, ", run.record.kind.as_str()),
+        )
         .and(status_style(status), status.as_str());
     canvas.line(&words, 4);
     if let Some(undoes) = &run.record.undoes {
         canvas.line(&Words::of(style::DIM, format!("undoes run {undoes}")), 2);
     }
     for id in &run.record.continues {
-        canvas.line(&Words::of(style::DIM, format!("takes up run {id}, which had not got to its end")), 2);
+        canvas.line(
+            &Words::of(style::DIM, format!("takes up run {id}, which had not got to its end")),
+            2,
+        );
     }
     plan_view::changes(&run.record.changes, &Reading::default(), &mut canvas);
     canvas.gap();
@@ -76,8 +82,15 @@ pub fn run(run: &Run, look: Look) -> String {
     );
     canvas.line(&Words::of(style::PLAIN, words), 2);
     for address in account.unknown.iter().chain(&account.not_done).take(20) {
-        let what = if account.unknown.contains(address) { "unknown " } else { "not done " };
-        canvas.line(&Words::of(style::UPDATE, format!("  {what}")).and(style::PLAIN, sanitize(address.as_str())), 4);
+        let what = if account.unknown.contains(address) {
+            "unknown "
+        } else {
+            "not done "
+        };
+        canvas.line(
+            &Words::of(style::UPDATE, format!("  {what}")).and(style::PLAIN, sanitize(address.as_str())),
+            4,
+        );
     }
     canvas.finish()
 }
@@ -87,8 +100,13 @@ fn event(event: &Event) -> Words {
         Event::Intent { step, summary, .. } => {
             Words::of(style::PLAIN, format!("request {step}: {}", sanitize(summary)))
         }
-        Event::Outcome { step, result, code, message } => {
-            let mut words = format!("request {step}: {}", word(result));
+        Event::Outcome {
+            step,
+            result,
+            code,
+            message,
+        } => {
+            let mut words = format!("request {step}: {}", word(*result));
             if !message.is_empty() {
                 words.push_str(&format!(": {}", sanitize(message)));
             }
@@ -98,15 +116,16 @@ fn event(event: &Event) -> Words {
             Words::of(style::PLAIN, words)
         }
         Event::Looked { step, result } => {
-            Words::of(style::PLAIN, format!("request {step}: looked again: {}", word(result)))
+            Words::of(style::PLAIN, format!("request {step}: looked again: {}", word(*result)))
         }
-        Event::Finished { status, requests, .. } => {
-            Words::of(style::PLAIN, format!("{}, {} in all", status.as_str(), text::count(*requests, "request")))
-        }
+        Event::Finished { status, requests, .. } => Words::of(
+            style::PLAIN,
+            format!("{}, {} in all", status.as_str(), text::count(*requests, "request")),
+        ),
     }
 }
 
-fn word(result: &crate::history::record::StepResult) -> &'static str {
+fn word(result: crate::history::record::StepResult) -> &'static str {
     use crate::history::record::StepResult as R;
     match result {
         R::Applied => "applied",

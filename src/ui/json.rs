@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::base::diagnostic::Place;
 use crate::base::secret::scrub;
 use crate::history::{Run, RunStatus};
 use crate::ops::Planned;
@@ -92,8 +93,8 @@ pub fn validated(validated: &Validated) -> Value {
                 "severity": finding.severity.as_str(),
                 "code": finding.code,
                 "message": finding.message,
-                "line": finding.place.as_ref().map(|place| place.line()),
-                "column": finding.place.as_ref().map(|place| place.column()),
+                "line": finding.place.as_ref().map(Place::line),
+                "column": finding.place.as_ref().map(Place::column),
                 "address": finding.address,
             })
         })

@@ -16,9 +16,16 @@ pub fn plan(planned: &Planned, spec: &str) -> String {
     if !plan.refusals.is_empty() {
         out.push_str("**Refused.** Nothing will be changed:\n\n");
         for refusal in &plan.refusals {
-            let address = refusal.address.as_ref().map(|address| format!("`{}`: ", code(address.as_str())));
+            let address = refusal
+                .address
+                .as_ref()
+                .map(|address| format!("`{}`: ", code(address.as_str())));
             let address = address.unwrap_or_default();
-            out.push_str(&format!("- {address}{}; {}\n", escape(&refusal.message), escape(&refusal.help)));
+            out.push_str(&format!(
+                "- {address}{}; {}\n",
+                escape(&refusal.message),
+                escape(&refusal.help)
+            ));
         }
         out.push('\n');
     } else if plan.is_empty() {
@@ -37,7 +44,10 @@ pub fn plan(planned: &Planned, spec: &str) -> String {
             let row = row(change);
             if out.len() + row.len() > MOST {
                 let more = plan.changes.len() - at;
-                out.push_str(&format!("\n… and {} more: run `launchctl plan` for all of them.\n", text::grouped(more)));
+                out.push_str(&format!(
+                    "\n… and {} more: run `launchctl plan` for all of them.\n",
+                    text::grouped(more)
+                ));
                 break;
             }
             out.push_str(&row);
@@ -55,21 +65,38 @@ pub fn plan(planned: &Planned, spec: &str) -> String {
 
 fn row(change: &Change) -> String {
     let side = |side: &Option<crate::model::resource::Resource>| -> String {
-        let records = side.as_ref().and_then(|resource| resource.as_record_set()).map(|set| set.records.as_slice());
-        records.unwrap_or_default().iter().map(record).collect::<Vec<_>>().join("<br>")
+        let records = side
+            .as_ref()
+            .and_then(|resource| resource.as_record_set())
+            .map(|set| set.records.as_slice());
+        records
+            .unwrap_or_default()
+            .iter()
+            .map(record)
+            .collect::<Vec<_>>()
+            .join("<br>")
     };
     let sign = match change.action() {
         Action::Create => "+",
         Action::Update => "~",
         Action::Delete => "−",
     };
-    format!("| {sign} | `{}` | {} | {} |\n", code(change.address.as_str()), side(&change.before), side(&change.after))
+    format!(
+        "| {sign} | `{}` | {} | {} |\n",
+        code(change.address.as_str()),
+        side(&change.before),
+        side(&change.after)
+    )
 }
 
 fn record(record: &Record) -> String {
     let attributes = record_view::attributes(record).join(", ");
     let value = format!("`{}`", code(&text::shorten(&record_view::value(record), 300)));
-    if attributes.is_empty() { value } else { format!("{value} {}", escape(&attributes)) }
+    if attributes.is_empty() {
+        value
+    } else {
+        format!("{value} {}", escape(&attributes))
+    }
 }
 
 /// Text inside a code span of a table: no backtick ends it, no bar splits the cell.

@@ -50,10 +50,14 @@ pub fn changes(changes: &[Change], reading: &Reading, canvas: &mut Canvas) {
 
 fn heading(zone: &str, reading: &Reading) -> Words {
     let words = Words::of(style::BOLD, sanitize(zone));
-    let facts = reading.zones.iter().find(|(name, _)| name.as_str() == zone).map(|(name, facts)| (name, facts));
+    let facts = reading.zones.iter().find(|(name, _)| name.as_str() == zone);
     let Some((name, facts)) = facts else { return words };
     let unicode = name.to_unicode();
-    let spelled = if unicode == zone { String::new() } else { format!(" ({})", sanitize(&unicode)) };
+    let spelled = if unicode == zone {
+        String::new()
+    } else {
+        format!(" ({})", sanitize(&unicode))
+    };
     words.and(style::DIM, format!("{spelled}  {} plan, {}", facts.plan, facts.status))
 }
 
@@ -75,8 +79,14 @@ impl Widths {
     fn of(changes: &[&Change], look: Look) -> Self {
         let sets = || changes.iter().filter_map(|change| set_of(change));
         let kind = sets().map(|set| set.kind.as_str().len()).max().unwrap_or(0);
-        let longest = sets().map(|set| set.name.relative_to(&set.zone).len()).max().unwrap_or(0);
-        Self { kind, name: longest.min(NAMES).min(look.width / 4) }
+        let longest = sets()
+            .map(|set| set.name.relative_to(&set.zone).len())
+            .max()
+            .unwrap_or(0);
+        Self {
+            kind,
+            name: longest.min(NAMES).min(look.width / 4),
+        }
     }
 
     /// Where values begin: sign, kind and name, each with its space.
@@ -85,8 +95,12 @@ impl Widths {
     }
 }
 
-fn set_of<'a>(change: &'a Change) -> Option<&'a RecordSet> {
-    change.after.as_ref().or(change.before.as_ref()).and_then(|resource| resource.as_record_set())
+fn set_of(change: &Change) -> Option<&RecordSet> {
+    change
+        .after
+        .as_ref()
+        .or(change.before.as_ref())
+        .and_then(|resource| resource.as_record_set())
 }
 
 fn sign(action: Action) -> (&'static str, anstyle::Style) {
@@ -124,7 +138,9 @@ fn one(change: &Change, widths: Widths, canvas: &mut Canvas) {
 fn lines_of(change: &Change, colour: bool) -> Vec<Words> {
     let empty = [];
     let records = |side: &'_ Option<crate::model::resource::Resource>| {
-        side.as_ref().and_then(|resource| resource.as_record_set()).map(|set| set.records.clone())
+        side.as_ref()
+            .and_then(|resource| resource.as_record_set())
+            .map(|set| set.records.clone())
     };
     let (before, after) = (records(&change.before), records(&change.after));
     let (before, after) = (before.as_deref().unwrap_or(&empty), after.as_deref().unwrap_or(&empty));
@@ -146,7 +162,10 @@ fn lines_of(change: &Change, colour: bool) -> Vec<Words> {
         }
     }
     if unchanged > 0 {
-        lines.push(Words::of(style::DIM, format!("{} unchanged", text::count(unchanged, "value"))));
+        lines.push(Words::of(
+            style::DIM,
+            format!("{} unchanged", text::count(unchanged, "value")),
+        ));
     }
     if change.action() != Action::Create {
         lines.push(Words::of(style::DIM, format!("({})", sanitize(&change.reason))));
@@ -168,7 +187,13 @@ fn unmanaged(plan: &Plan, canvas: &mut Canvas) {
     }
     if plan.unmanaged.len() > LISTED {
         let more = plan.unmanaged.len() - LISTED;
-        canvas.line(&Words::of(style::DIM, format!("    … and {} more (--json lists all)", text::grouped(more))), 6);
+        canvas.line(
+            &Words::of(
+                style::DIM,
+                format!("    … and {} more (--json lists all)", text::grouped(more)),
+            ),
+            6,
+        );
     }
 }
 
@@ -180,7 +205,9 @@ pub fn warnings(warnings: &[Warning], canvas: &mut Canvas) {
     for warning in warnings {
         let words = Words::of(style::WARN, "! ");
         let words = match &warning.address {
-            Some(address) => words.and(style::BOLD, sanitize(address.as_str())).and(style::PLAIN, " "),
+            Some(address) => words
+                .and(style::BOLD, sanitize(address.as_str()))
+                .and(style::PLAIN, " "),
             None => words,
         };
         canvas.line(&words.and(style::PLAIN, sanitize(&warning.message)), 2);
@@ -193,11 +220,16 @@ pub fn refusals(refusals: &[Refusal], canvas: &mut Canvas) {
         canvas.gap();
         let words = Words::of(style::BAD, "refused ");
         let words = match &refusal.address {
-            Some(address) => words.and(style::BOLD, sanitize(address.as_str())).and(style::PLAIN, ": "),
+            Some(address) => words
+                .and(style::BOLD, sanitize(address.as_str()))
+                .and(style::PLAIN, ": "),
             None => words.and(style::PLAIN, ""),
         };
         canvas.line(&words.and(style::PLAIN, sanitize(&refusal.message)), 8);
-        canvas.line(&Words::of(style::HELP, "        ").and(style::HELP, sanitize(&refusal.help)), 8);
+        canvas.line(
+            &Words::of(style::HELP, "        ").and(style::HELP, sanitize(&refusal.help)),
+            8,
+        );
     }
 }
 
@@ -205,11 +237,15 @@ pub fn refusals(refusals: &[Refusal], canvas: &mut Canvas) {
 fn summary(planned: &Planned) -> Words {
     let plan = &planned.plan;
     if !plan.refusals.is_empty() {
-        let words = format!("Refused: {}, nothing will be changed.", text::count(plan.refusals.len(), "objection"));
+        let words = format!(
+            "Refused: {}, nothing will be changed.",
+            text::count(plan.refusals.len(), "objection")
+        );
         return Words::of(style::BAD, words);
     }
     if plan.is_empty() {
-        return Words::of(style::GOOD, "Nothing to change: ").and(style::PLAIN, "what is live is what the spec declares.");
+        return Words::of(style::GOOD, "Nothing to change: ")
+            .and(style::PLAIN, "what is live is what the spec declares.");
     }
     let mut words = Words::of(style::BOLD, "Plan: ");
     let counts = [
@@ -220,7 +256,13 @@ fn summary(planned: &Planned) -> Words {
     for (at, (action, what, colour)) in counts.into_iter().enumerate() {
         let number = plan.count(action);
         let style = if number == 0 { style::DIM } else { colour };
-        words = words.and(style, format!("{}{} {what}", if at == 0 { "" } else { ", " }, text::grouped(number)));
+        words = words.and(
+            style,
+            format!("{}{} {what}", if at == 0 { "" } else { ", " }, text::grouped(number)),
+        );
     }
-    words.and(style::PLAIN, format!("; {} to write.", text::count(planned.steps.len(), "request")))
+    words.and(
+        style::PLAIN,
+        format!("; {} to write.", text::count(planned.steps.len(), "request")),
+    )
 }

@@ -16,9 +16,15 @@ pub fn problem(problem: &Problem, look: Look) -> String {
         }
         Problem::Other { message, help, .. } => {
             let mut canvas = Canvas::new(look);
-            canvas.line(&Words::of(style::BAD, "error: ").and(style::PLAIN, sanitize(message)), 7);
+            canvas.line(
+                &Words::of(style::BAD, "error: ").and(style::PLAIN, sanitize(message)),
+                7,
+            );
             if let Some(help) = help {
-                canvas.line(&Words::of(style::HELP, "       ").and(style::HELP, sanitize_lines(help)), 7);
+                canvas.line(
+                    &Words::of(style::HELP, "       ").and(style::HELP, sanitize_lines(help)),
+                    7,
+                );
             }
             canvas.finish()
         }
@@ -29,8 +35,16 @@ pub fn problem(problem: &Problem, look: Look) -> String {
 pub fn problem_json(problem: &Problem) -> String {
     let value = match problem {
         Problem::Spec(findings) => {
-            let first = findings.iter().next().map(|finding| finding.message.clone()).unwrap_or_default();
-            json::problem("spec", &format!("the spec has errors: {first}"), Some("launchctl validate --json lists them all"))
+            let first = findings
+                .iter()
+                .next()
+                .map(|finding| finding.message.clone())
+                .unwrap_or_default();
+            json::problem(
+                "spec",
+                &format!("the spec has errors: {first}"),
+                Some("launchctl validate --json lists them all"),
+            )
         }
         Problem::Refused(refusals) => {
             let words: Vec<String> = refusals
@@ -40,7 +54,11 @@ pub fn problem_json(problem: &Problem) -> String {
                     None => refusal.message.clone(),
                 })
                 .collect();
-            json::problem("refused", &words.join("; "), refusals.first().map(|refusal| refusal.help.as_str()))
+            json::problem(
+                "refused",
+                &words.join("; "),
+                refusals.first().map(|refusal| refusal.help.as_str()),
+            )
         }
         Problem::Other { code, message, help } => json::problem(code, message, help.as_deref()),
     };

@@ -24,7 +24,10 @@ impl Bar {
         }
         bar.set_message(words.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar, done: AtomicUsize::new(0) }
+        Self {
+            bar,
+            done: AtomicUsize::new(0),
+        }
     }
 
     /// While requests are made.
@@ -35,7 +38,10 @@ impl Bar {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar, done: AtomicUsize::new(0) }
+        Self {
+            bar,
+            done: AtomicUsize::new(0),
+        }
     }
 
     /// Hears what an apply does.
@@ -43,7 +49,8 @@ impl Bar {
         match progress {
             Progress::Started(step) => self.bar.set_message(words(&step.summary)),
             Progress::Looking(step) => {
-                self.bar.set_message(words(&format!("looking what became of: {}", step.summary)));
+                self.bar
+                    .set_message(words(&format!("looking what became of: {}", step.summary)));
             }
             Progress::Ended(_) => {
                 self.done.fetch_add(1, Ordering::Relaxed);
@@ -63,5 +70,9 @@ fn words(text: &str) -> String {
 }
 
 fn target(visible: bool) -> ProgressDrawTarget {
-    if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+    if visible {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    }
 }

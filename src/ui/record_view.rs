@@ -3,7 +3,7 @@
 use similar::{ChangeTag, TextDiff};
 
 use crate::base::text::sanitize;
-use crate::model::record::{RecordData, RecordType};
+use crate::model::record::RecordData;
 use crate::model::record_set::Record;
 use crate::ui::canvas::{Words, style};
 
@@ -49,10 +49,10 @@ pub fn whole(record: &Record, style: anstyle::Style) -> Words {
 /// What changed between two records, one line for each thing.
 pub fn changes(before: &Record, after: &Record, colour: bool) -> Vec<Words> {
     let mut lines = Vec::new();
-    if before.data != after.data {
-        lines.push(changed_value(&value(before), &value(after), colour));
-    } else {
+    if before.data == after.data {
         lines.push(Words::of(style::PLAIN, value(after)));
+    } else {
+        lines.push(changed_value(&value(before), &value(after), colour));
     }
     let mut attribute = |name: &str, old: String, new: String| {
         if old != new {
@@ -62,7 +62,11 @@ pub fn changes(before: &Record, after: &Record, colour: bool) -> Vec<Words> {
     let yes = |value: bool| if value { "yes" } else { "no" }.to_owned();
     attribute("ttl", before.ttl.to_string(), after.ttl.to_string());
     attribute("proxied", yes(before.proxied), yes(after.proxied));
-    let text = |value: &Option<String>| value.as_deref().map_or_else(|| "none".to_owned(), |text| format!("\"{}\"", sanitize(text)));
+    let text = |value: &Option<String>| {
+        value
+            .as_deref()
+            .map_or_else(|| "none".to_owned(), |text| format!("\"{}\"", sanitize(text)))
+    };
     attribute("comment", text(&before.comment), text(&after.comment));
     let tags = |record: &Record| match &record.tags {
         Some(tags) if !tags.is_empty() => {
@@ -80,7 +84,9 @@ pub fn changes(before: &Record, after: &Record, colour: bool) -> Vec<Words> {
 }
 
 fn arrow(old: &str, new: &str) -> Words {
-    Words::of(style::DELETE, old).and(style::DIM, " → ").and(style::CREATE, new)
+    Words::of(style::DELETE, old)
+        .and(style::DIM, " → ")
+        .and(style::CREATE, new)
 }
 
 fn changed_value(old: &str, new: &str, colour: bool) -> Words {
@@ -100,9 +106,4 @@ fn changed_value(old: &str, new: &str, colour: bool) -> Words {
         };
     }
     words
-}
-
-/// The type, for a column.
-pub fn kind(kind: RecordType) -> &'static str {
-    kind.as_str()
 }

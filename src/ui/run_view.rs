@@ -24,7 +24,10 @@ pub fn outcome(outcome: &Outcome, verb: &str, look: Look) -> String {
     for failed in &report.failed {
         let words = Words::of(style::BAD, "failed ")
             .and(style::BOLD, sanitize(failed.address.as_str()))
-            .and(style::PLAIN, format!(": {} (code {})", sanitize(&failed.message), sanitize(&failed.code)));
+            .and(
+                style::PLAIN,
+                format!(": {} (code {})", sanitize(&failed.message), sanitize(&failed.code)),
+            );
         canvas.line(&words, 7);
         if let Some(help) = &failed.help {
             canvas.line(&Words::of(style::HELP, format!("       {}", sanitize(help))), 7);
@@ -36,7 +39,7 @@ pub fn outcome(outcome: &Outcome, verb: &str, look: Look) -> String {
             .and(style::PLAIN, format!(": {}", sanitize(why)));
         canvas.line(&words, 8);
     }
-    list(report.not_attempted.iter().collect(), &mut canvas);
+    list(&report.not_attempted.iter().collect::<Vec<_>>(), &mut canvas);
     canvas.gap();
     let run = outcome.run.as_ref().map(ToString::to_string).unwrap_or_default();
     let applied = text::count(report.applied.len(), "change");
@@ -64,7 +67,7 @@ pub fn outcome(outcome: &Outcome, verb: &str, look: Look) -> String {
     canvas.finish()
 }
 
-fn list(addresses: Vec<&Address>, canvas: &mut Canvas) {
+fn list(addresses: &[&Address], canvas: &mut Canvas) {
     for address in addresses.iter().take(LISTED) {
         let words = Words::of(style::DIM, "not attempted ").and(style::PLAIN, sanitize(address.as_str()));
         canvas.line(&words, 14);
@@ -77,5 +80,7 @@ fn list(addresses: Vec<&Address>, canvas: &mut Canvas) {
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

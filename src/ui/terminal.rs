@@ -26,14 +26,22 @@ impl Terminal {
     pub fn look(self) -> Look {
         let stream = io::stdout();
         let colour = self.has_colour(anstream::AutoStream::choice(&stream));
-        if stream.is_terminal() { Look { width: width(), colour } } else { Look { colour, ..Look::PIPED } }
+        if stream.is_terminal() {
+            Look { width: width(), colour }
+        } else {
+            Look { colour, ..Look::PIPED }
+        }
     }
 
     /// How things are to look on standard error.
     pub fn error_look(self) -> Look {
         let stream = io::stderr();
         let colour = self.has_colour(anstream::AutoStream::choice(&stream));
-        if stream.is_terminal() { Look { width: width(), colour } } else { Look { colour, ..Look::PIPED } }
+        if stream.is_terminal() {
+            Look { width: width(), colour }
+        } else {
+            Look { colour, ..Look::PIPED }
+        }
     }
 
     fn has_colour(self, found: ColorChoice) -> bool {
@@ -70,15 +78,24 @@ fn write(stream: &mut impl Write, text: &str) -> io::Result<()> {
 }
 
 fn width() -> usize {
-    let stated = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
+    let stated = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse::<usize>().ok());
     let (narrowest, widest) = WIDTHS;
     stated.or_else(asked).unwrap_or(80).clamp(narrowest, widest)
 }
 
 #[cfg(unix)]
 fn asked() -> Option<usize> {
-    let sizes = [rustix::termios::tcgetwinsize(io::stdout()), rustix::termios::tcgetwinsize(io::stderr())];
-    sizes.into_iter().flatten().map(|size| usize::from(size.ws_col)).find(|columns| *columns > 0)
+    let sizes = [
+        rustix::termios::tcgetwinsize(io::stdout()),
+        rustix::termios::tcgetwinsize(io::stderr()),
+    ];
+    sizes
+        .into_iter()
+        .flatten()
+        .map(|size| usize::from(size.ws_col))
+        .find(|columns| *columns > 0)
 }
 
 #[cfg(not(unix))]

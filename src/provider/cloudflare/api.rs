@@ -10,7 +10,7 @@ use crate::provider::{ApiRefusal, ProviderError};
 
 /// An answer that the API gave on purpose.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answered {
+pub(super) struct Answered {
     /// What was asked for.
     pub result: Value,
     /// Paging, for lists.
@@ -19,7 +19,7 @@ pub struct Answered {
 
 /// Where in a list an answer stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageInfo {
+pub(super) struct PageInfo {
     /// How many pages there are.
     pub total_pages: usize,
     /// How many entries there are on all of them.
@@ -28,7 +28,7 @@ pub struct PageInfo {
 
 /// Why there is no such answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ApiError {
+pub(super) enum ApiError {
     /// The API refused in its own words.
     Refused(ApiRefusal),
     /// Nothing was sent.
@@ -42,17 +42,17 @@ const MESSAGE: usize = 400;
 
 impl ApiError {
     /// Whether the API says that there is no such thing, or none that this token may see.
-    pub fn is_out_of_reach(&self) -> bool {
+    pub(super) fn is_out_of_reach(&self) -> bool {
         matches!(self, Self::Refused(refusal) if matches!(refusal.status, 400 | 403 | 404))
     }
 
     /// Whether the API refused the credential or what it may do.
-    pub fn is_forbidden(&self) -> bool {
+    pub(super) fn is_forbidden(&self) -> bool {
         matches!(self, Self::Refused(refusal) if matches!(refusal.status, 401 | 403))
     }
 
     /// What the other side said, in one line.
-    pub fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         match self {
             Self::Refused(refusal) => refusal.to_string(),
             Self::NotSent(words) | Self::Lost(words) => words.clone(),
@@ -60,7 +60,7 @@ impl ApiError {
     }
 
     /// The error of a read: what was being done, what was said, what to do.
-    pub fn while_reading(&self, what: &str) -> ProviderError {
+    pub(super) fn while_reading(&self, what: &str) -> ProviderError {
         let code = match self {
             Self::Refused(_) if self.is_forbidden() => "forbidden",
             Self::Refused(_) => "refused",
@@ -78,12 +78,12 @@ impl ApiError {
 }
 
 /// Asks and waits for an answer with a result.
-pub async fn get(http: &Http, path: &str) -> Result<Answered, ApiError> {
+pub(super) async fn get(http: &Http, path: &str) -> Result<Answered, ApiError> {
     understand(http.get(path).await, http.host())
 }
 
 /// Makes one write and waits for its answer.
-pub async fn write(http: &Http, method: &str, path: &str, body: &Value) -> Result<Answered, ApiError> {
+pub(super) async fn write(http: &Http, method: &str, path: &str, body: &Value) -> Result<Answered, ApiError> {
     let method = reqwest::Method::from_bytes(method.as_bytes())
         .map_err(|_| ApiError::NotSent(format!("`{method}` is no HTTP method")))?;
     understand(http.write(&method, path, body).await, http.host())
@@ -105,7 +105,11 @@ fn understand(outcome: Result<Reply, Failure>, host: &str) -> Result<Answered, A
         let words = format!("{host} answered {status} with {} instead of JSON", kind_of(&reply.body));
         // A refusal in another tongue is still one: some gate before the API. Anything else may have gone through.
         return Err(if (400..500).contains(&status) && status != 408 {
-            ApiError::Refused(ApiRefusal { status, code: String::new(), message: words })
+            ApiError::Refused(ApiRefusal {
+                status,
+                code: String::new(),
+                message: words,
+            })
         } else {
             ApiError::Lost(words)
         });
@@ -124,7 +128,12 @@ fn understand(outcome: Result<Reply, Failure>, host: &str) -> Result<Answered, A
 }
 
 fn kind_of(body: &[u8]) -> &'static str {
-    let start: Vec<u8> = body.iter().copied().skip_while(u8::is_ascii_whitespace).take(1).collect();
+    let start: Vec<u8> = body
+        .iter()
+        .copied()
+        .skip_while(u8::is_ascii_whitespace)
+        .take(1)
+        .collect();
     match start.first() {
         None => "nothing",
         Some(b'<') => "a web page",
@@ -135,13 +144,23 @@ fn kind_of(body: &[u8]) -> &'static str {
 
 fn page_info(envelope: &Value) -> Option<PageInfo> {
     let info = envelope.get("result_info")?;
-    let number = |key: &str| info.get(key).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
-    Some(PageInfo { total_pages: number("total_pages")?, total_count: number("total_count")? })
+    let number = |key: &str| {
+        info.get(key)
+            .and_then(Value::as_u64)
+            .and_then(|number| usize::try_from(number).ok())
+    };
+    Some(PageInfo {
+        total_pages: number("total_pages")?,
+        total_count: number("total_count")?,
+    })
 }
 
 /// The cause of a refusal. Older services hide it at the end of `error_chain`; the first error is the one that counts.
 fn refusal(status: u16, envelope: &Value) -> ApiRefusal {
-    let first = envelope.get("errors").and_then(Value::as_array).and_then(|errors| errors.first());
+    let first = envelope
+        .get("errors")
+        .and_then(Value::as_array)
+        .and_then(|errors| errors.first());
     let mut deepest = first;
     let mut depth = 0;
     while let Some(next) = deepest
@@ -160,7 +179,10 @@ fn refusal(status: u16, envelope: &Value) -> ApiRefusal {
         Some(Value::String(code)) => text::shorten(&text::sanitize(code), 40),
         _ => String::new(),
     };
-    let message = deepest.and_then(|error| error.get("message")).and_then(Value::as_str).unwrap_or("no reason given");
+    let message = deepest
+        .and_then(|error| error.get("message"))
+        .and_then(Value::as_str)
+        .unwrap_or("no reason given");
     let message = text::shorten(&scrub(&text::sanitize(message)), MESSAGE);
     ApiRefusal { status, code, message }
 }
@@ -171,14 +193,22 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Result<Answered, ApiError> {
-        understand(Ok(Reply { status, body: body.as_bytes().to_vec() }), "api.example")
+        understand(
+            Ok(Reply {
+                status,
+                body: body.as_bytes().to_vec(),
+            }),
+            "api.example",
+        )
     }
 
     #[test]
     fn the_deepest_cause_is_the_one_that_is_told() {
         let body = r#"{"success":false,"errors":[{"code":6003,"message":"Invalid request headers",
             "error_chain":[{"code":6111,"message":"Invalid format for Authorization header"}]}]}"#;
-        let Err(ApiError::Refused(refusal)) = answer(400, body) else { panic!("refused") };
+        let Err(ApiError::Refused(refusal)) = answer(400, body) else {
+            panic!("refused")
+        };
         assert_eq!((refusal.code.as_str(), refusal.status), ("6111", 400));
         assert!(refusal.message.contains("Authorization"));
     }
@@ -194,7 +224,10 @@ mod tests {
             (408, r#"{"success":false,"errors":[]}"#),
             (200, "[1,2]"),
         ] {
-            assert!(matches!(answer(status, body), Err(ApiError::Lost(_))), "{status} {body}");
+            assert!(
+                matches!(answer(status, body), Err(ApiError::Lost(_))),
+                "{status} {body}"
+            );
         }
         assert!(matches!(answer(403, "<html>blocked</html>"), Err(ApiError::Refused(_))));
         assert!(matches!(answer(429, "{}"), Err(ApiError::NotSent(_))));
@@ -203,7 +236,9 @@ mod tests {
     #[test]
     fn messages_from_outside_are_made_safe() {
         let body = r#"{"success":false,"errors":[{"message":"a\u001b[31mb"}]}"#;
-        let Err(ApiError::Refused(refusal)) = answer(400, body) else { panic!("refused") };
+        let Err(ApiError::Refused(refusal)) = answer(400, body) else {
+            panic!("refused")
+        };
         assert_eq!((refusal.code.as_str(), refusal.message.as_str()), ("", "a\\u{1b}[31mb"));
     }
 }

@@ -49,10 +49,14 @@ impl Unit {
 }
 
 /// The requests that carry out `changes`.
-pub fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
+pub(super) fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
     let mut zones: BTreeMap<&DomainName, BTreeMap<&DomainName, Unit>> = BTreeMap::new();
     for change in changes {
-        let Some(set) = change.after.as_ref().or(change.before.as_ref()).and_then(|resource| resource.as_record_set())
+        let Some(set) = change
+            .after
+            .as_ref()
+            .or(change.before.as_ref())
+            .and_then(|resource| resource.as_record_set())
         else {
             continue;
         };
@@ -75,29 +79,58 @@ pub fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
 
 fn parts(change: &Change, reading: &Reading) -> Vec<Part> {
     let records = |resource: &Option<crate::model::resource::Resource>| -> Vec<Record> {
-        resource.as_ref().and_then(|resource| resource.as_record_set()).map(|set| set.records.clone()).unwrap_or_default()
+        resource
+            .as_ref()
+            .and_then(|resource| resource.as_record_set())
+            .map(|set| set.records.clone())
+            .unwrap_or_default()
     };
     let (before, after) = (records(&change.before), records(&change.after));
     let none = BTreeMap::new();
     let handles = reading.handles.get(&change.address).unwrap_or(&none);
     let mut parts = Vec::new();
-    let Some(set) = change.after.as_ref().or(change.before.as_ref()).and_then(|resource| resource.as_record_set()) else {
+    let Some(set) = change
+        .after
+        .as_ref()
+        .or(change.before.as_ref())
+        .and_then(|resource| resource.as_record_set())
+    else {
         return parts;
     };
     let mut push = |operation| {
-        parts.push(Part { address: change.address.clone(), kind: set.kind, operation });
+        parts.push(Part {
+            address: change.address.clone(),
+            kind: set.kind,
+            operation,
+        });
     };
     for pair in pair(&before, &after) {
-        let ids = pair.before.and_then(|record| handles.get(&record.data)).map_or(&[][..], Vec::as_slice);
+        let ids = pair
+            .before
+            .and_then(|record| handles.get(&record.data))
+            .map_or(&[][..], Vec::as_slice);
         match (pair.before, pair.after) {
-            (Some(_), None) => ids.iter().for_each(|id| push(Operation::Delete { id: id.clone() })),
-            (Some(old), Some(new)) if old != new => {
-                let Some((first, doubles)) = ids.split_first() else { continue };
-                push(Operation::Patch { id: first.clone(), fields: convert::difference(old, new) });
-                // The same record twice would clash once both are changed to the same.
-                doubles.iter().for_each(|id| push(Operation::Delete { id: id.clone() }));
+            (Some(_), None) => {
+                for id in ids {
+                    push(Operation::Delete { id: id.clone() });
+                }
             }
-            (None, Some(new)) => push(Operation::Post { record: convert::to_wire(&set.name, new) }),
+            (Some(old), Some(new)) if old != new => {
+                let Some((first, doubles)) = ids.split_first() else {
+                    continue;
+                };
+                push(Operation::Patch {
+                    id: first.clone(),
+                    fields: convert::difference(old, new),
+                });
+                // The same record twice would clash once both are changed to the same.
+                for id in doubles {
+                    push(Operation::Delete { id: id.clone() });
+                }
+            }
+            (None, Some(new)) => push(Operation::Post {
+                record: convert::to_wire(&set.name, new),
+            }),
             (Some(_), Some(_)) | (None, None) => {}
         }
     }
@@ -142,10 +175,8 @@ fn chunks(units: Vec<Unit>, limit: usize) -> Vec<Vec<Part>> {
 fn step(zone: &DomainName, id: &str, mut parts: Vec<Part>, number: usize, total: usize) -> Step {
     // A DS needs the NS at its name: it comes after it and goes before it. Otherwise the order of the addresses stays.
     let rank = |part: &Part| match (&part.operation, part.kind) {
-        (Operation::Delete { .. }, RecordType::Ds) => 0,
-        (Operation::Delete { .. }, RecordType::Ns) => 2,
-        (Operation::Post { .. }, RecordType::Ns) => 0,
-        (Operation::Post { .. }, RecordType::Ds) => 2,
+        (Operation::Delete { .. }, RecordType::Ds) | (Operation::Post { .. }, RecordType::Ns) => 0,
+        (Operation::Delete { .. }, RecordType::Ns) | (Operation::Post { .. }, RecordType::Ds) => 2,
         _ => 1,
     };
     parts.sort_by_key(rank);
@@ -167,12 +198,20 @@ fn step(zone: &DomainName, id: &str, mut parts: Vec<Part>, number: usize, total:
         }
     }
     let mut words = Vec::new();
-    for (list, noun) in [(&posts, "new record"), (&patches, "changed record"), (&deletes, "deleted record")] {
+    for (list, noun) in [
+        (&posts, "new record"),
+        (&patches, "changed record"),
+        (&deletes, "deleted record"),
+    ] {
         if !list.is_empty() {
             words.push(text::count(list.len(), noun));
         }
     }
-    let part_of = if total > 1 { format!(" ({number} of {total})") } else { String::new() };
+    let part_of = if total > 1 {
+        format!(" ({number} of {total})")
+    } else {
+        String::new()
+    };
     let mut body = Map::new();
     for (key, list) in [("deletes", deletes), ("patches", patches), ("posts", posts)] {
         if !list.is_empty() {

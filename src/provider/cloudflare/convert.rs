@@ -12,7 +12,7 @@ use crate::model::ttl::Ttl;
 
 /// A record as Cloudflare keeps it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Kept {
+pub(super) struct Kept {
     /// Cloudflare's id; a record made anew gets another.
     pub id: String,
     /// The owner name.
@@ -24,7 +24,7 @@ pub struct Kept {
 }
 
 /// Reads one record of an answer. The error says what about it could not be understood.
-pub fn from_wire(value: &Value, zone: &DomainName) -> Result<Kept, String> {
+pub(super) fn from_wire(value: &Value, zone: &DomainName) -> Result<Kept, String> {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
     let id = text("id").filter(|id| is_identifier(id)).ok_or("it has no usable id")?;
     let kind = text("type").ok_or("it has no type")?;
@@ -45,16 +45,26 @@ pub fn from_wire(value: &Value, zone: &DomainName) -> Result<Kept, String> {
         .pointer("/meta/read_only")
         .and_then(Value::as_bool)
         .filter(|read_only| *read_only)
-        .map(|_| match value.pointer("/meta/email_routing").and_then(Value::as_bool) {
-            Some(true) => "Email Routing made it and keeps it read-only".to_owned(),
-            _ => "Cloudflare marks it read-only".to_owned(),
-        });
-    Ok(Kept { id: id.to_owned(), name, record, locked })
+        .map(
+            |_| match value.pointer("/meta/email_routing").and_then(Value::as_bool) {
+                Some(true) => "Email Routing made it and keeps it read-only".to_owned(),
+                _ => "Cloudflare marks it read-only".to_owned(),
+            },
+        );
+    Ok(Kept {
+        id: id.to_owned(),
+        name,
+        record,
+        locked,
+    })
 }
 
 /// Ids come back to Cloudflare in paths and bodies: nothing else is let through.
-pub fn is_identifier(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+pub(super) fn is_identifier(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 fn ttl_from_wire(value: Option<&Value>) -> Result<Ttl, String> {
@@ -71,8 +81,11 @@ fn ttl_from_wire(value: Option<&Value>) -> Result<Ttl, String> {
 }
 
 fn tags_from_wire(value: Option<&Value>) -> Option<BTreeSet<String>> {
-    let tags: BTreeSet<String> =
-        value?.as_array()?.iter().filter_map(|tag| tag.as_str().map(str::to_owned)).collect();
+    let tags: BTreeSet<String> = value?
+        .as_array()?
+        .iter()
+        .filter_map(|tag| tag.as_str().map(str::to_owned))
+        .collect();
     (!tags.is_empty()).then_some(tags)
 }
 
@@ -103,9 +116,17 @@ fn data_from_wire(kind: RecordType, value: &Value, zone: &DomainName) -> Result<
 }
 
 fn presentation(kind: RecordType, value: &Value) -> Result<String, String> {
-    let content = || value.get("content").and_then(Value::as_str).ok_or("it has no content".to_owned());
+    let content = || {
+        value
+            .get("content")
+            .and_then(Value::as_str)
+            .ok_or("it has no content".to_owned())
+    };
     let field = |key: &str| {
-        let found = value.get("data").and_then(|data| data.get(key)).or_else(|| value.get(key));
+        let found = value
+            .get("data")
+            .and_then(|data| data.get(key))
+            .or_else(|| value.get(key));
         match found {
             Some(Value::String(text)) => Ok(text.clone()),
             Some(Value::Number(number)) => Ok(number.to_string()),
@@ -113,7 +134,10 @@ fn presentation(kind: RecordType, value: &Value) -> Result<String, String> {
         }
     };
     let fields = |keys: &[&str]| -> Result<String, String> {
-        keys.iter().map(|key| field(key)).collect::<Result<Vec<_>, _>>().map(|fields| fields.join(" "))
+        keys.iter()
+            .map(|key| field(key))
+            .collect::<Result<Vec<_>, _>>()
+            .map(|fields| fields.join(" "))
     };
     let host = |key: &str| field(key).map(|name| absolute(&name));
     Ok(match kind {
@@ -127,7 +151,12 @@ fn presentation(kind: RecordType, value: &Value) -> Result<String, String> {
         RecordType::Dnskey => fields(&["flags", "protocol", "algorithm", "public_key"])?,
         RecordType::Ds => fields(&["key_tag", "algorithm", "digest_type", "digest"])?,
         RecordType::Https | RecordType::Svcb => {
-            format!("{} {} {}", field("priority")?, host("target")?, field("value").unwrap_or_default())
+            format!(
+                "{} {} {}",
+                field("priority")?,
+                host("target")?,
+                field("value").unwrap_or_default()
+            )
         }
         RecordType::Loc => location(&field)?,
         RecordType::Naptr => format!(
@@ -147,7 +176,11 @@ fn presentation(kind: RecordType, value: &Value) -> Result<String, String> {
 
 /// Cloudflare writes hosts without the final dot; a single label would be taken for a relative name.
 fn absolute(host: &str) -> String {
-    if host.ends_with('.') { host.to_owned() } else { format!("{host}.") }
+    if host.ends_with('.') {
+        host.to_owned()
+    } else {
+        format!("{host}.")
+    }
 }
 
 /// A zone file's character-string (RFC 1035 §5.1).
@@ -176,7 +209,7 @@ fn location(field: &impl Fn(&str) -> Result<String, String>) -> Result<String, S
 }
 
 /// A whole record, as it is posted.
-pub fn to_wire(name: &DomainName, record: &Record) -> Map<String, Value> {
+pub(super) fn to_wire(name: &DomainName, record: &Record) -> Map<String, Value> {
     let mut wire = Map::new();
     wire.insert("type".to_owned(), json!(record.data.kind().as_str()));
     wire.insert("name".to_owned(), json!(name.as_str()));
@@ -198,7 +231,7 @@ pub fn to_wire(name: &DomainName, record: &Record) -> Map<String, Value> {
 }
 
 /// The fields in which `after` differs from `before`: everything else is left as it is, known to us or not.
-pub fn difference(before: &Record, after: &Record) -> Map<String, Value> {
+pub(super) fn difference(before: &Record, after: &Record) -> Map<String, Value> {
     let mut wire = Map::new();
     if before.data != after.data {
         wire.extend(data_to_wire(&after.data));
@@ -210,12 +243,20 @@ pub fn difference(before: &Record, after: &Record) -> Map<String, Value> {
         wire.insert("proxied".to_owned(), json!(after.proxied));
     }
     if before.comment != after.comment {
-        wire.insert("comment".to_owned(), json!(after.comment.as_deref().unwrap_or_default()));
+        wire.insert(
+            "comment".to_owned(),
+            json!(after.comment.as_deref().unwrap_or_default()),
+        );
     }
     if before.tags != after.tags {
         wire.insert("tags".to_owned(), json!(after.tags.clone().unwrap_or_default()));
     }
-    let keys: BTreeSet<&String> = before.extra.iter().chain(&after.extra).flat_map(BTreeMap::keys).collect();
+    let keys: BTreeSet<&String> = before
+        .extra
+        .iter()
+        .chain(&after.extra)
+        .flat_map(BTreeMap::keys)
+        .collect();
     for key in keys {
         let of = |record: &'_ Record| record.extra.as_ref().and_then(|extra| extra.get(key)).cloned();
         let (old, new) = (of(before), of(after));
@@ -231,7 +272,11 @@ fn switched(old: Option<&Value>, new: Option<&Value>) -> Value {
     match (old.and_then(Value::as_object), new.and_then(Value::as_object)) {
         (Some(old), new) => {
             let mut all: Map<String, Value> = old.keys().map(|key| (key.clone(), Value::Bool(false))).collect();
-            all.extend(new.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+            all.extend(
+                new.into_iter()
+                    .flatten()
+                    .map(|(key, value)| (key.clone(), value.clone())),
+            );
             Value::Object(all)
         }
         (None, _) => new.cloned().unwrap_or(Value::Bool(false)),

@@ -14,11 +14,16 @@ use crate::provider::{Examination, Finding, Scope};
 const NO_RECORD: &str = "00000000000000000000000000000000";
 
 fn found(subject: &str, finding: Finding, detail: impl Into<String>, fix: Option<&str>) -> Examination {
-    Examination { subject: subject.to_owned(), finding, detail: detail.into(), fix: fix.map(str::to_owned) }
+    Examination {
+        subject: subject.to_owned(),
+        finding,
+        detail: detail.into(),
+        fix: fix.map(str::to_owned),
+    }
 }
 
 /// Looks at the token, then at every zone.
-pub async fn examine(cloudflare: &Cloudflare, scope: &Scope) -> Vec<Examination> {
+pub(super) async fn examine(cloudflare: &Cloudflare, scope: &Scope) -> Vec<Examination> {
     let zones = join_all(scope.zones.iter().map(|zone| examine_zone(cloudflare, zone))).await;
     let account = zones.iter().find_map(|(account, _)| account.clone());
     let mut all = vec![examine_token(cloudflare, account.as_deref()).await];
@@ -44,14 +49,19 @@ async fn examine_token(cloudflare: &Cloudflare, seen_account: Option<&str>) -> E
         Err(error) => ("token", Err(error)),
     };
     match answer {
-        Err(error @ (ApiError::Lost(_) | ApiError::NotSent(_))) => {
-            found(SUBJECT, Finding::Unclear, error.words(), Some("try again when the network holds"))
-        }
+        Err(error @ (ApiError::Lost(_) | ApiError::NotSent(_))) => found(
+            SUBJECT,
+            Finding::Unclear,
+            error.words(),
+            Some("try again when the network holds"),
+        ),
         Err(error) => found(
             SUBJECT,
             Finding::Bad,
             error.words(),
-            Some("create a token with Zone:Read and DNS:Edit for the zones of the spec; for an account token, set `account`"),
+            Some(
+                "create a token with Zone:Read and DNS:Edit for the zones of the spec; for an account token, set `account`",
+            ),
         ),
         Ok(answer) => {
             let status = answer.result.get("status").and_then(Value::as_str).unwrap_or("unknown");
@@ -62,7 +72,12 @@ async fn examine_token(cloudflare: &Cloudflare, seen_account: Option<&str>) -> E
             }
             match status {
                 "active" => found(SUBJECT, Finding::Good, detail, None),
-                "disabled" | "expired" => found(SUBJECT, Finding::Bad, detail, Some("create a new token, or enable it again")),
+                "disabled" | "expired" => found(
+                    SUBJECT,
+                    Finding::Bad,
+                    detail,
+                    Some("create a new token, or enable it again"),
+                ),
                 _ => found(SUBJECT, Finding::Unclear, detail, None),
             }
         }
@@ -75,22 +90,44 @@ async fn examine_zone(cloudflare: &Cloudflare, zone: &DomainName) -> (Option<Str
     let (id, account, status, plan) = match records::find_zone(cloudflare, zone).await {
         Ok(zone) => zone,
         Err(error) => {
-            let fix = error.help.clone().unwrap_or_else(|| "give the token Zone:Read for this zone".to_owned());
-            return (None, vec![found(&subject("Zone Read"), Finding::Bad, error.message, Some(&fix))]);
+            let fix = error
+                .help
+                .clone()
+                .unwrap_or_else(|| "give the token Zone:Read for this zone".to_owned());
+            return (
+                None,
+                vec![found(&subject("Zone Read"), Finding::Bad, error.message, Some(&fix))],
+            );
         }
     };
-    let mut all = vec![found(&subject("Zone Read"), Finding::Good, format!("{plan} plan, {status}"), None)];
+    let mut all = vec![found(
+        &subject("Zone Read"),
+        Finding::Good,
+        format!("{plan} plan, {status}"),
+        None,
+    )];
     let list = format!("zones/{id}/dns_records?per_page=1");
     let batch = format!("zones/{id}/dns_records/batch");
     let nothing = json!({ "deletes": [{ "id": NO_RECORD }] });
-    let (read, write) =
-        tokio::join!(api::get(&cloudflare.http, &list), api::write(&cloudflare.http, "POST", &batch, &nothing));
+    let (read, write) = tokio::join!(
+        api::get(&cloudflare.http, &list),
+        api::write(&cloudflare.http, "POST", &batch, &nothing)
+    );
     all.push(match read {
         Ok(answer) => {
             let number = answer.info.map(|info| text::count(info.total_count, "record"));
-            found(&subject("DNS Read"), Finding::Good, number.unwrap_or_else(|| "granted".to_owned()), None)
+            found(
+                &subject("DNS Read"),
+                Finding::Good,
+                number.unwrap_or_else(|| "granted".to_owned()),
+                None,
+            )
         }
-        Err(error) => missing(&subject("DNS Read"), &error, "add the permission Zone > DNS > Read to the token"),
+        Err(error) => missing(
+            &subject("DNS Read"),
+            &error,
+            "add the permission Zone > DNS > Read to the token",
+        ),
     });
     all.push(match write {
         // The record is not there: the question was answered, so the door is open.
@@ -98,7 +135,11 @@ async fn examine_zone(cloudflare: &Cloudflare, zone: &DomainName) -> (Option<Str
             found(&subject("DNS Edit"), Finding::Good, "granted", None)
         }
         Ok(_) => found(&subject("DNS Edit"), Finding::Unclear, "the answer tells nothing", None),
-        Err(error) => missing(&subject("DNS Edit"), &error, "add the permission Zone > DNS > Edit to the token"),
+        Err(error) => missing(
+            &subject("DNS Edit"),
+            &error,
+            "add the permission Zone > DNS > Edit to the token",
+        ),
     });
     (account, all)
 }

@@ -42,7 +42,10 @@ impl Cloudflare {
     /// Ready to ask; nothing is sent yet.
     pub fn new(access: Access) -> Result<Self, ProviderError> {
         let http = Http::new(access.base_url, &access.token, access.timeout)?;
-        Ok(Self { http, account: access.account })
+        Ok(Self {
+            http,
+            account: access.account,
+        })
     }
 
     async fn read_all(&self, scope: &Scope) -> Result<Reading, ProviderError> {
@@ -76,7 +79,9 @@ fn fits(body: &Value, result: &Value) -> Result<(), String> {
     for key in ["deletes", "patches", "posts"] {
         let (sent, answered) = (length(body, key), length(result, key));
         if sent != answered {
-            return Err(format!("Cloudflare's answer speaks of {answered} {key}, {sent} were sent"));
+            return Err(format!(
+                "Cloudflare's answer speaks of {answered} {key}, {sent} were sent"
+            ));
         }
     }
     Ok(())
@@ -84,7 +89,9 @@ fn fits(body: &Value, result: &Value) -> Result<(), String> {
 
 /// An identifier from a spec, as one segment of a path.
 fn segment(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect()
+    text.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        .collect()
 }
 
 impl Provider for Cloudflare {
@@ -127,5 +134,8 @@ impl Provider for Cloudflare {
 
 /// The records of a set in Cloudflare's own JSON, as they would be posted.
 pub fn wire_records(set: &RecordSet) -> Vec<Value> {
-    set.records.iter().map(|record| Value::Object(convert::to_wire(&set.name, record))).collect()
+    set.records
+        .iter()
+        .map(|record| Value::Object(convert::to_wire(&set.name, record)))
+        .collect()
 }

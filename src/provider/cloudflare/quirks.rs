@@ -16,7 +16,7 @@ use crate::provider::{ApiRefusal, Reading, Review, Step, ZoneFacts};
 
 /// What a plan of a zone allows (Cloudflare's table of plans, 2026).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub(super) struct Limits {
     /// Operations in one batch.
     pub batch: usize,
     /// Tags on one record.
@@ -33,23 +33,43 @@ const HIGHEST_TTL: u32 = 86_400;
 const COMBINED: usize = 8_192;
 
 /// What the plan called `plan` allows. An unknown plan is taken for the smallest: its requests fit everywhere.
-pub fn limits(plan: &str) -> Limits {
+pub(super) fn limits(plan: &str) -> Limits {
     match plan {
-        "enterprise" => Limits { batch: 3_500, tags: 20, comment: 500, lowest_ttl: 30 },
-        "pro" | "business" => Limits { batch: 3_500, tags: 20, comment: 500, lowest_ttl: 60 },
-        _ => Limits { batch: 200, tags: 0, comment: 100, lowest_ttl: 60 },
+        "enterprise" => Limits {
+            batch: 3_500,
+            tags: 20,
+            comment: 500,
+            lowest_ttl: 30,
+        },
+        "pro" | "business" => Limits {
+            batch: 3_500,
+            tags: 20,
+            comment: 500,
+            lowest_ttl: 60,
+        },
+        _ => Limits {
+            batch: 200,
+            tags: 0,
+            comment: 100,
+            lowest_ttl: 60,
+        },
     }
 }
 
 /// What of `changes` the zone's plan cannot hold.
-pub fn review(changes: &[Change], reading: &Reading) -> Review {
+pub(super) fn review(changes: &[Change], reading: &Reading) -> Review {
     let mut review = Review::default();
     let mut growth: BTreeMap<&DomainName, (isize, usize)> = BTreeMap::new();
     for change in changes {
-        let set = |side: &'_ Option<crate::model::resource::Resource>| side.as_ref().and_then(|r| r.as_record_set()).cloned();
+        let set =
+            |side: &'_ Option<crate::model::resource::Resource>| side.as_ref().and_then(|r| r.as_record_set()).cloned();
         let (before, after) = (set(&change.before), set(&change.after));
-        let Some(zone) = before.as_ref().or(after.as_ref()).map(|set| set.zone.clone()) else { continue };
-        let Some((zone, facts)) = reading.zones.get_key_value(&zone) else { continue };
+        let Some(zone) = before.as_ref().or(after.as_ref()).map(|set| set.zone.clone()) else {
+            continue;
+        };
+        let Some((zone, facts)) = reading.zones.get_key_value(&zone) else {
+            continue;
+        };
         let size = |set: &Option<RecordSet>| set.as_ref().map_or(0, |set| set.records.len());
         let entry = growth.entry(zone).or_default();
         entry.0 += isize::try_from(size(&after)).unwrap_or(0) - isize::try_from(size(&before)).unwrap_or(0);
@@ -65,7 +85,13 @@ pub fn review(changes: &[Change], reading: &Reading) -> Review {
     review
 }
 
-fn check_records(change: &Change, before: Option<&RecordSet>, after: &RecordSet, facts: &ZoneFacts, review: &mut Review) {
+fn check_records(
+    change: &Change,
+    before: Option<&RecordSet>,
+    after: &RecordSet,
+    facts: &ZoneFacts,
+    review: &mut Review,
+) {
     let limits = limits(&facts.plan);
     let plan = plan_name(&facts.plan);
     let mut refuse = |code: &str, message: String, help: &str| {
@@ -77,11 +103,17 @@ fn check_records(change: &Change, before: Option<&RecordSet>, after: &RecordSet,
         });
     };
     if after.kind == RecordType::Soa {
-        refuse("unsupported-type", "Cloudflare keeps no SOA records".to_owned(), "take it out of the spec");
+        refuse(
+            "unsupported-type",
+            "Cloudflare keeps no SOA records".to_owned(),
+            "take it out of the spec",
+        );
     }
     let empty = [];
     for pair in pair(before.map_or(&empty[..], |set| &set.records), &after.records) {
-        let (Some(record), old) = (pair.after, pair.before) else { continue };
+        let (Some(record), old) = (pair.after, pair.before) else {
+            continue;
+        };
         // What is live already was accepted, whatever the table says.
         let differs = |of: fn(&Record) -> bool| of(record) && old != Some(record);
         if let Ttl::Seconds(seconds) = record.ttl
@@ -90,7 +122,10 @@ fn check_records(change: &Change, before: Option<&RecordSet>, after: &RecordSet,
         {
             refuse(
                 "ttl-of-plan",
-                format!("a TTL of {seconds} seconds is outside what the {plan} plan takes ({} to {HIGHEST_TTL})", limits.lowest_ttl),
+                format!(
+                    "a TTL of {seconds} seconds is outside what the {plan} plan takes ({} to {HIGHEST_TTL})",
+                    limits.lowest_ttl
+                ),
                 "write auto, or a TTL within those bounds",
             );
         }
@@ -98,7 +133,10 @@ fn check_records(change: &Change, before: Option<&RecordSet>, after: &RecordSet,
         if comment > limits.comment && old.is_none_or(|old| old.comment != record.comment) {
             refuse(
                 "comment-of-plan",
-                format!("its comment has {comment} characters; the {plan} plan takes {}", limits.comment),
+                format!(
+                    "its comment has {comment} characters; the {plan} plan takes {}",
+                    limits.comment
+                ),
                 "shorten the comment",
             );
         }
@@ -108,10 +146,18 @@ fn check_records(change: &Change, before: Option<&RecordSet>, after: &RecordSet,
                 0 => format!("it has {}; the {plan} plan has no tags", text::count(tags, "tag")),
                 most => format!("it has {tags} tags; the {plan} plan takes {most}"),
             };
-            refuse("tags-of-plan", message, "take the tags out of the spec; comments are kept on every plan");
+            refuse(
+                "tags-of-plan",
+                message,
+                "take the tags out of the spec; comments are kept on every plan",
+            );
         }
         if differs(|record| record.proxied) && !record.data.kind().can_be_proxied() {
-            refuse("not-proxiable", "this type of record cannot be proxied".to_owned(), "leave `proxied` out");
+            refuse(
+                "not-proxiable",
+                "this type of record cannot be proxied".to_owned(),
+                "leave `proxied` out",
+            );
         }
     }
 }
@@ -138,13 +184,23 @@ fn check_combined_length(changes: &[Change], reading: &Reading, review: &mut Rev
         return;
     }
     let changed: BTreeMap<&Address, &Change> = changes.iter().map(|change| (&change.address, change)).collect();
-    let staying = reading.live.inventory.iter().filter(|(address, _)| !changed.contains_key(address)).map(|(_, r)| r);
+    let staying = reading
+        .live
+        .inventory
+        .iter()
+        .filter(|(address, _)| !changed.contains_key(address))
+        .map(|(_, r)| r);
     let coming = changes.iter().filter_map(|change| change.after.as_ref());
     let mut total: BTreeMap<(DomainName, DomainName), (usize, Address)> = BTreeMap::new();
     for set in staying.chain(coming).filter_map(|resource| resource.as_record_set()) {
         let key = (set.zone.clone(), set.name.clone());
         if set.kind == RecordType::Txt && touched.contains(&key) {
-            let length: usize = set.records.iter().filter_map(|record| record.data.txt()).map(<[u8]>::len).sum();
+            let length: usize = set
+                .records
+                .iter()
+                .filter_map(|record| record.data.txt())
+                .map(<[u8]>::len)
+                .sum();
             let entry = total.entry(key).or_insert_with(|| (0, set.address()));
             entry.0 += length;
         }
@@ -194,7 +250,7 @@ fn check_quota(zone: &DomainName, more: isize, changes: usize, reading: &Reading
 }
 
 /// What to do about a refusal, by its code.
-pub fn advice(refusal: &ApiRefusal) -> Option<&'static str> {
+pub(super) fn advice(refusal: &ApiRefusal) -> Option<&'static str> {
     Some(match refusal.code.as_str() {
         "6003" | "6111" | "6103" => "the token is malformed: create an API token (not a global key) and set it anew",
         "9109" | "1000" | "1001" => "the token is not accepted: check that it was copied whole and has not been rolled",
@@ -202,7 +258,9 @@ pub fn advice(refusal: &ApiRefusal) -> Option<&'static str> {
         "7003" => "the zone is not there any more, or this token may not see it: `launchctl doctor` looks closer",
         "81044" => "a record is gone since the plan was made: plan again",
         "81045" => "the zone is full: remove records, or move it to a larger plan",
-        "81053" | "81054" => "a CNAME excludes A, AAAA and CNAME at its name: another record came there meanwhile; plan again",
+        "81053" | "81054" => {
+            "a CNAME excludes A, AAAA and CNAME at its name: another record came there meanwhile; plan again"
+        }
         "81056" => "the name is delegated by NS records: nothing else but DS can stand there",
         "81057" | "81058" => "the record is there already: somebody made it meanwhile; plan again",
         "83011" | "9015" => "the values are too long for one name: shorten or remove one",
@@ -215,7 +273,7 @@ pub fn advice(refusal: &ApiRefusal) -> Option<&'static str> {
 
 /// Which changes a refusal is about, as far as its code and message tell: Cloudflare names no index. When nothing
 /// narrows it down, all of them.
-pub fn blame(step: &Step, changes: &[Change], refusal: &ApiRefusal) -> Vec<Address> {
+pub(super) fn blame(step: &Step, changes: &[Change], refusal: &ApiRefusal) -> Vec<Address> {
     let by_id: Vec<Address> = step
         .handles
         .iter()
@@ -225,11 +283,17 @@ pub fn blame(step: &Step, changes: &[Change], refusal: &ApiRefusal) -> Vec<Addre
     if !by_id.is_empty() {
         return by_id;
     }
-    let suspects: Vec<&Change> = changes.iter().filter(|change| step.addresses.binary_search(&change.address).is_ok()).collect();
-    let posted: BTreeSet<&str> =
-        list(&step.body, "posts").filter_map(|post| post.get("name").and_then(Value::as_str)).collect();
+    let suspects: Vec<&Change> = changes
+        .iter()
+        .filter(|change| step.addresses.binary_search(&change.address).is_ok())
+        .collect();
+    let posted: BTreeSet<&str> = list(&step.body, "posts")
+        .filter_map(|post| post.get("name").and_then(Value::as_str))
+        .collect();
     let fits = |change: &Change| -> bool {
-        let Some(set) = change.after.as_ref().and_then(|after| after.as_record_set()) else { return false };
+        let Some(set) = change.after.as_ref().and_then(|after| after.as_record_set()) else {
+            return false;
+        };
         let records = &set.records;
         match refusal.code.as_str() {
             "81053" => set.kind == RecordType::Cname,
@@ -243,9 +307,16 @@ pub fn blame(step: &Step, changes: &[Change], refusal: &ApiRefusal) -> Vec<Addre
             _ => names_type(&refusal.message, set.kind),
         }
     };
-    let found: Vec<Address> =
-        suspects.iter().filter(|change| fits(change)).map(|change| change.address.clone()).collect();
-    if found.is_empty() { step.addresses.clone() } else { found }
+    let found: Vec<Address> = suspects
+        .iter()
+        .filter(|change| fits(change))
+        .map(|change| change.address.clone())
+        .collect();
+    if found.is_empty() {
+        step.addresses.clone()
+    } else {
+        found
+    }
 }
 
 fn list<'a>(body: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
@@ -255,5 +326,7 @@ fn list<'a>(body: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
 /// `Content for A record must be …`: the type stands before the word `record`.
 fn names_type(message: &str, kind: RecordType) -> bool {
     let words: Vec<&str> = message.split_whitespace().collect();
-    words.windows(2).any(|pair| pair[0] == kind.as_str() && pair[1].starts_with("record"))
+    words
+        .windows(2)
+        .any(|pair| pair[0] == kind.as_str() && pair[1].starts_with("record"))
 }

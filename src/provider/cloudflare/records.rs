@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::api::{self, Answered, ApiError};
 use super::{Cloudflare, convert};
 use crate::base::text;
-use crate::model::address::Address;
 use crate::model::name::DomainName;
 use crate::model::record::RecordData;
 use crate::model::record_set::{Record, RecordSet};
@@ -26,17 +25,21 @@ const MOST_PAGES: usize = 10_000;
 const READS: usize = 3;
 
 /// A zone's id, account, status and plan.
-pub type FoundZone = (String, Option<String>, String, String);
+pub(super) type FoundZone = (String, Option<String>, String, String);
 
 /// Reads a zone, by its known id when that still answers.
-pub async fn read_zone(cloudflare: &Cloudflare, zone: &DomainName, known: Option<&str>) -> Result<Reading, ProviderError> {
+pub(super) async fn read_zone(
+    cloudflare: &Cloudflare,
+    zone: &DomainName,
+    known: Option<&str>,
+) -> Result<Reading, ProviderError> {
     if let Some(id) = known.filter(|id| convert::is_identifier(id)) {
         let path = format!("zones/{id}");
         let (facts, contents) = tokio::join!(api::get(&cloudflare.http, &path), contents(cloudflare, zone, id));
         match facts {
             Ok(answer) if is_zone(&answer.result, zone) => {
                 let found = zone_of(&answer.result, zone)?;
-                return assemble(zone, found, contents?);
+                return assemble(zone, found, &contents?);
             }
             // Another zone by now, or gone: the name decides.
             Ok(_) => {}
@@ -46,27 +49,35 @@ pub async fn read_zone(cloudflare: &Cloudflare, zone: &DomainName, known: Option
     }
     let found = find_zone(cloudflare, zone).await?;
     let contents = contents(cloudflare, zone, &found.0).await?;
-    assemble(zone, found, contents)
+    assemble(zone, found, &contents)
 }
 
 fn is_zone(value: &Value, zone: &DomainName) -> bool {
-    value.get("name").and_then(Value::as_str).is_some_and(|name| DomainName::parse(name).as_ref() == Ok(zone))
+    value
+        .get("name")
+        .and_then(Value::as_str)
+        .is_some_and(|name| DomainName::parse(name).as_ref() == Ok(zone))
 }
 
 /// Looks a zone up by its name.
-pub async fn find_zone(cloudflare: &Cloudflare, zone: &DomainName) -> Result<FoundZone, ProviderError> {
+pub(super) async fn find_zone(cloudflare: &Cloudflare, zone: &DomainName) -> Result<FoundZone, ProviderError> {
     let mut path = format!("zones?name={zone}&per_page=50");
     if let Some(account) = &cloudflare.account {
         path.push_str(&format!("&account.id={}", super::segment(account)));
     }
     let what = format!("the zone {zone}");
-    let answer = api::get(&cloudflare.http, &path).await.map_err(|error| error.while_reading(&what))?;
+    let answer = api::get(&cloudflare.http, &path)
+        .await
+        .map_err(|error| error.while_reading(&what))?;
     let list = answer.result.as_array().cloned().unwrap_or_default();
     let matching: Vec<&Value> = list.iter().filter(|value| is_zone(value, zone)).collect();
     match matching.as_slice() {
         [one] => zone_of(one, zone),
-        [] => Err(ProviderError::new("zone-not-found", format!("Cloudflare shows no zone {zone} to this token"))
-            .help("check the name, and that the token covers this zone; `launchctl doctor` looks closer")),
+        [] => Err(ProviderError::new(
+            "zone-not-found",
+            format!("Cloudflare shows no zone {zone} to this token"),
+        )
+        .help("check the name, and that the token covers this zone; `launchctl doctor` looks closer")),
         several => Err(ProviderError::new(
             "zone-ambiguous",
             format!("Cloudflare shows {} zones called {zone} to this token", several.len()),
@@ -77,8 +88,12 @@ pub async fn find_zone(cloudflare: &Cloudflare, zone: &DomainName) -> Result<Fou
 
 fn zone_of(value: &Value, zone: &DomainName) -> Result<FoundZone, ProviderError> {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
-    let id = text("/id").filter(|id| convert::is_identifier(id)).ok_or_else(|| odd(zone, "a zone without an id"))?;
-    let account = text("/account/id").filter(|id| convert::is_identifier(id)).map(str::to_owned);
+    let id = text("/id")
+        .filter(|id| convert::is_identifier(id))
+        .ok_or_else(|| odd(zone, "a zone without an id"))?;
+    let account = text("/account/id")
+        .filter(|id| convert::is_identifier(id))
+        .map(str::to_owned);
     let word = |pointer: &str| text::shorten(&text::sanitize(text(pointer).unwrap_or("unknown")), 40);
     Ok((id.to_owned(), account, word("/status"), word("/plan/legacy_id")))
 }
@@ -96,20 +111,39 @@ struct Contents {
 
 async fn contents(cloudflare: &Cloudflare, zone: &DomainName, id: &str) -> Result<Contents, ProviderError> {
     let usage_path = format!("zones/{id}/dns_records/usage");
-    let (records, usage) = tokio::join!(all_records(cloudflare, zone, id), api::get(&cloudflare.http, &usage_path));
+    let (records, usage) = tokio::join!(
+        all_records(cloudflare, zone, id),
+        api::get(&cloudflare.http, &usage_path)
+    );
     // Only a help in planning: a token or a server that does not tell is no reason to stop.
     let usage = usage.ok().and_then(|answer| {
-        let number = |key: &str| answer.result.get(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-        Some(Usage { records: number("record_usage")?, quota: number("record_quota") })
+        let number = |key: &str| {
+            answer
+                .result
+                .get(key)
+                .and_then(Value::as_u64)
+                .and_then(|n| usize::try_from(n).ok())
+        };
+        Some(Usage {
+            records: number("record_usage")?,
+            quota: number("record_quota"),
+        })
     });
-    Ok(Contents { records: records?, usage })
+    Ok(Contents {
+        records: records?,
+        usage,
+    })
 }
 
 async fn all_records(cloudflare: &Cloudflare, zone: &DomainName, id: &str) -> Result<Vec<Value>, ProviderError> {
     let what = format!("the records of {zone}");
     for _ in 0..READS {
-        let (size, first) = first_page(cloudflare, id).await.map_err(|error| error.while_reading(&what))?;
-        let info = first.info.ok_or_else(|| odd(zone, "a list of records without its length"))?;
+        let (size, first) = first_page(cloudflare, id)
+            .await
+            .map_err(|error| error.while_reading(&what))?;
+        let info = first
+            .info
+            .ok_or_else(|| odd(zone, "a list of records without its length"))?;
         if info.total_pages > MOST_PAGES {
             return Err(odd(zone, "more pages of records than any zone has"));
         }
@@ -117,7 +151,9 @@ async fn all_records(cloudflare: &Cloudflare, zone: &DomainName, id: &str) -> Re
         let rest = try_join_all(rest).await.map_err(|error| error.while_reading(&what))?;
         let mut by_id: BTreeMap<String, Value> = BTreeMap::new();
         for page in std::iter::once(first).chain(rest) {
-            let Value::Array(records) = page.result else { return Err(odd(zone, "no list of records")) };
+            let Value::Array(records) = page.result else {
+                return Err(odd(zone, "no list of records"));
+            };
             for record in records {
                 let id = record.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
                 by_id.insert(id, record);
@@ -126,16 +162,25 @@ async fn all_records(cloudflare: &Cloudflare, zone: &DomainName, id: &str) -> Re
         if by_id.len() == info.total_count {
             return Ok(by_id.into_values().collect());
         }
-        tracing::debug!("{zone}: {} records listed, {} announced; reading again", by_id.len(), info.total_count);
+        tracing::debug!(
+            "{zone}: {} records listed, {} announced; reading again",
+            by_id.len(),
+            info.total_count
+        );
     }
-    Err(ProviderError::new("moving-list", format!("the records of {zone} changed each time they were read"))
-        .help("somebody is changing the zone right now: try again when that is over"))
+    Err(ProviderError::new(
+        "moving-list",
+        format!("the records of {zone} changed each time they were read"),
+    )
+    .help("somebody is changing the zone right now: try again when that is over"))
 }
 
 async fn first_page(cloudflare: &Cloudflare, id: &str) -> Result<(usize, Answered), ApiError> {
     let [large, small] = PAGE_SIZES;
     match page_of(cloudflare, id, large, 1).await {
-        Err(ApiError::Refused(refusal)) if refusal.status == 400 => Ok((small, page_of(cloudflare, id, small, 1).await?)),
+        Err(ApiError::Refused(refusal)) if refusal.status == 400 => {
+            Ok((small, page_of(cloudflare, id, small, 1).await?))
+        }
         other => Ok((large, other?)),
     }
 }
@@ -145,7 +190,7 @@ async fn page_of(cloudflare: &Cloudflare, id: &str, size: usize, page: usize) ->
     api::get(&cloudflare.http, &path).await
 }
 
-fn assemble(zone: &DomainName, found: FoundZone, contents: Contents) -> Result<Reading, ProviderError> {
+fn assemble(zone: &DomainName, found: FoundZone, contents: &Contents) -> Result<Reading, ProviderError> {
     let (id, _, status, plan) = found;
     let mut reading = Reading::default();
     let mut records: Vec<(DomainName, Record)> = Vec::new();
@@ -161,7 +206,12 @@ fn assemble(zone: &DomainName, found: FoundZone, contents: Contents) -> Result<R
                 }
                 records.push((kept.name, kept.record));
             }
-            Ok(kept) => return Err(odd(zone, &format!("a record of {}, which is another zone's", kept.name))),
+            Ok(kept) => {
+                return Err(odd(
+                    zone,
+                    &format!("a record of {}, which is another zone's", kept.name),
+                ));
+            }
             Err(why) => reading.warnings.push(unreadable(value, &why)),
         }
     }
@@ -171,16 +221,33 @@ fn assemble(zone: &DomainName, found: FoundZone, contents: Contents) -> Result<R
         let handles = set
             .records
             .iter()
-            .filter_map(|record| Some((record.data.clone(), ids.remove(&(set.name.clone(), record.data.clone()))?)))
+            .filter_map(|record| {
+                Some((
+                    record.data.clone(),
+                    ids.remove(&(set.name.clone(), record.data.clone()))?,
+                ))
+            })
             .collect();
-        if let Some(why) = set.records.iter().find_map(|record| locked.get(&(set.name.clone(), record.data.clone()))) {
+        if let Some(why) = set
+            .records
+            .iter()
+            .find_map(|record| locked.get(&(set.name.clone(), record.data.clone())))
+        {
             reading.live.locked.insert(address.clone(), why.clone());
         }
         reading.handles.insert(address.clone(), handles);
         reading.live.inventory.insert(address, Resource::RecordSet(set));
     }
     warn_of_status(zone, &status, &mut reading);
-    reading.zones.insert(zone.clone(), ZoneFacts { id, plan, status, usage: contents.usage });
+    reading.zones.insert(
+        zone.clone(),
+        ZoneFacts {
+            id,
+            plan,
+            status,
+            usage: contents.usage,
+        },
+    );
     Ok(reading)
 }
 
@@ -188,7 +255,11 @@ fn assemble(zone: &DomainName, found: FoundZone, contents: Contents) -> Result<R
 fn unreadable(value: &Value, why: &str) -> Warning {
     let word = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or("?").to_owned();
     let what = text::sanitize(&format!("{} {}", word("type"), word("name"))).into_owned();
-    let message = format!("left alone: the live record {} could not be understood: {}", text::shorten(&what, 120), text::sanitize(why));
+    let message = format!(
+        "left alone: the live record {} could not be understood: {}",
+        text::shorten(&what, 120),
+        text::sanitize(why)
+    );
     Warning::general("unreadable-record", message)
 }
 
@@ -201,10 +272,4 @@ fn warn_of_status(zone: &DomainName, status: &str, reading: &mut Reading) {
         _ => return,
     };
     reading.warnings.push(Warning::general("zone-status", message));
-}
-
-/// The address of a record set, or of the one TXT value, for tests of this room.
-#[cfg(test)]
-pub fn addresses(reading: &Reading) -> Vec<Address> {
-    reading.live.inventory.keys().cloned().collect()
 }

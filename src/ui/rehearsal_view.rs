@@ -1,0 +1,101 @@
+//! What a rehearsal saw, leg by leg, and whether all was as it should be.
+
+use crate::base::text::{self, sanitize};
+use crate::ops::rehearse::{Leg, Rehearsal, Seed, counts};
+use crate::ui::canvas::{Canvas, Look, Words, style};
+use crate::ui::{plan_view, run_view};
+
+/// The whole of it.
+pub fn rehearsal(seen: &Rehearsal, look: Look) -> String {
+    let mut canvas = Canvas::new(look);
+    let number = text::count(seen.start, "resource");
+    let begin = match &seen.seed {
+        Seed::Live => format!("a copy of what is live: {number}"),
+        Seed::File(path) => format!("the records of {}: {number}", sanitize(&path.display().to_string())),
+        Seed::Empty => "empty zones".to_owned(),
+        Seed::NoAccess(why) => format!("empty zones ({})", sanitize(why)),
+    };
+    canvas.line(
+        &Words::of(style::BOLD, "Rehearsal in the sandbox. ").and(style::PLAIN, format!("It begins with {begin}.")),
+        2,
+    );
+    heading("1. Plan", &seen.plan_leg, &mut canvas);
+    let mut out = canvas.finish();
+    out.push('\n');
+    out.push_str(&plan_view::plan(&seen.planned, look));
+    let mut canvas = Canvas::new(look);
+    if let Some(cut) = &seen.cut {
+        canvas.line(&Words::new(), 0);
+        let words = format!(
+            "cut off during request {} of {}, as by a power failure",
+            cut.during, cut.of
+        );
+        canvas.line(&Words::of(style::BOLD, "   Apply, ").and(style::BOLD, words), 3);
+        for line in &cut.seen {
+            canvas.line(&Words::of(style::WARN, "   ! ").and(style::PLAIN, sanitize(line)), 5);
+        }
+    }
+    if let Some((outcome, leg)) = &seen.applied {
+        canvas.line(&Words::new(), 0);
+        heading("2. Apply", leg, &mut canvas);
+        body(
+            &run_view::outcome(outcome, "applied", Look { colour: false, ..look }),
+            &mut canvas,
+        );
+    }
+    if let Some((second, leg)) = &seen.second {
+        canvas.line(&Words::new(), 0);
+        heading("3. Plan again", leg, &mut canvas);
+        let words = if second.plan.is_empty() {
+            Words::of(style::GOOD, "   Nothing to change.")
+        } else {
+            Words::of(style::BAD, format!("   Still {}.", counts(second)))
+        };
+        canvas.line(&words, 3);
+    }
+    if let Some((planned, outcome, leg)) = &seen.undone {
+        canvas.line(&Words::new(), 0);
+        heading("4. Roll back", leg, &mut canvas);
+        canvas.line(&Words::of(style::PLAIN, format!("   {}.", counts(planned))), 3);
+        body(
+            &run_view::outcome(outcome, "rolled back", Look { colour: false, ..look }),
+            &mut canvas,
+        );
+    }
+    if seen.applied.is_some() {
+        canvas.line(&Words::new(), 0);
+        canvas.line(&Words::of(style::BOLD, "5. Compare with the start"), 3);
+        if seen.differences.is_empty() {
+            canvas.line(&Words::of(style::GOOD, "   The zones are what they were."), 3);
+        }
+        for difference in &seen.differences {
+            canvas.line(&Words::of(style::BAD, format!("   {}", sanitize(difference))), 3);
+        }
+        canvas.line(&Words::new(), 0);
+    }
+    let verdict = if seen.ok {
+        Words::of(style::GOOD, "All as it should be.").and(style::PLAIN, " Nothing outside this machine was changed.")
+    } else {
+        Words::of(style::BAD, "Not as it should be.").and(style::PLAIN, " Nothing outside this machine was changed.")
+    };
+    canvas.line(&verdict, 2);
+    out.push_str(&canvas.finish());
+    out
+}
+
+fn heading(title: &str, leg: &Leg, canvas: &mut Canvas) {
+    let mut words = text::count(leg.requests, "request");
+    if leg.writes > 0 {
+        words.push_str(&format!(", {} of them to write", leg.writes));
+    }
+    if leg.one_after_another < leg.requests {
+        words.push_str(&format!(", {} one after another", leg.one_after_another));
+    }
+    canvas.line(&Words::of(style::BOLD, title).and(style::DIM, format!("  {words}")), 3);
+}
+
+fn body(text: &str, canvas: &mut Canvas) {
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        canvas.line(&Words::of(style::PLAIN, format!("   {line}")), 3);
+    }
+}
