@@ -231,10 +231,10 @@ mod tests {
             path: "x".into(),
             text: "ä: 1\nüb: 2\n".into(),
         });
-        let place = Place::new(&source, 10..11);
+        let place = Place::new(&source, 11..12);
         assert_eq!((place.line(), place.column(), place.text()), (2, 5, "2"));
         // Inside a character and past the end: pulled back, never a panic.
-        assert_eq!(Place::new(&source, 1..99).range, 0..12);
-        assert_eq!(Place::new(&source, 99..3).range, 12..12);
+        assert_eq!(Place::new(&source, 1..99).range, 0..13);
+        assert_eq!(Place::new(&source, 99..3).range, 13..13);
     }
 }

@@ -1,0 +1,207 @@
+//! The road from end to end, with the real binary: plan, apply, plan, rollback, on a zone that holds everything.
+
+use launchctl::sandbox::Plan;
+use serde_json::json;
+
+use crate::support::Place;
+
+/// Every record type, long TXT, IDN, a wildcard, several values at a name.
+const EVERYTHING: &str = r#"
+- { type: A, name: "@", value: 192.0.2.1, proxied: true }
+- { type: A, name: lb, values: [192.0.2.2, 192.0.2.3, 192.0.2.4], ttl: 5m }
+- { type: AAAA, name: "@", value: "2001:DB8:0::1" }
+- { type: CAA, name: "@", values: ['0 issue "letsencrypt.org"', '0 iodef "mailto:ops@acme.example"'] }
+- { type: CERT, name: cert, value: "1 12345 8 aGVsbG8gd29ybGQ=" }
+- { type: CNAME, name: www, value: acme.example, proxied: true, comment: the front door }
+- { type: CNAME, name: "*.preview", value: preview.host.example. }
+- { type: DNSKEY, name: key, value: "257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==" }
+- { type: NS, name: sub, values: [ns1.host.example, ns2.host.example] }
+- { type: DS, name: sub, value: "2371 13 2 1F987CC6583E92DF0890718C42A0B0E6A5C2B0F1F0E1D2C3B4A5968778695A4B" }
+- { type: HTTPS, name: svc, value: '1 . alpn="h3,h2"' }
+- { type: LOC, name: office, value: 51 30 12.748 N 0 7 39.611 W 0.00m 1m 10000m 10m }
+- { type: MX, name: "@", values: [10 mx1.host.example, 20 mx2.host.example] }
+- { type: NAPTR, name: sip, value: '100 10 "U" "E2U+sip" "!^.*$!sip:info@acme.example!" .' }
+- { type: OPENPGPKEY, name: 5d2d3ceb7abe552344276d47d36a8175b7aeb250a9bf0bf00e850cd2._openpgpkey, value: aGVsbG8gd29ybGQ= }
+- { type: PTR, name: ptr, value: host.acme.example }
+- { type: SMIMEA, name: c93f1e400f26708f98cb19d936620da35eec8f72e57f9eec01c1afd6._smimecert, value: 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef }
+- { type: SRV, name: _sip._tcp, value: 10 5 5060 sip.acme.example }
+- { type: SSHFP, name: ssh, value: 4 2 123456789ABCDEF67890123456789ABCDEF67890123456789ABCDEF123456789 }
+- { type: SVCB, name: _dns.resolver, value: '1 dns.host.example. alpn="dot" port=853' }
+- { type: TLSA, name: _25._tcp.mail, value: 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef }
+- { type: TXT, name: "@", values: [v=spf1 include:_spf.host.example ~all, google-site-verification=abc123] }
+- { type: TXT, name: quoted, value: 'say "hi"; back\slash' }
+- { type: URI, name: _http._tcp, value: '10 1 "https://acme.example/"' }
+- { type: A, name: bücher, value: 192.0.2.9, tags: ["team:web", "env:prod"] }
+"#;
+
+fn everything() -> String {
+    let long = "k=rsa; p=".to_owned() + &"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A".repeat(24);
+    format!("{EVERYTHING}- {{ type: TXT, name: google._domainkey, value: \"v=DKIM1; {long}\" }}\n")
+}
+
+/// What somebody else keeps in the zone.
+fn foreign(place: &Place) {
+    place.world(|world| {
+        for record in [
+            json!({"type": "A", "name": "old.acme.example", "content": "198.51.100.1", "ttl": 1, "comment": "by Bob"}),
+            json!({"type": "TXT", "name": "acme.example", "content": "\"facebook-domain-verification=zzz\"", "ttl": 300}),
+            json!({"type": "MX", "name": "lists.acme.example", "content": "mx.host.example", "priority": 5, "ttl": 1}),
+            json!({"type": "CNAME", "name": "shop.acme.example", "content": "shops.host.example", "ttl": 1, "proxied": true}),
+        ] {
+            world.add_record("acme.example", record).unwrap();
+        }
+    });
+}
+
+#[test]
+fn there_and_back_on_a_zone_that_holds_everything() {
+    let place = Place::new(Plan::Pro);
+    foreign(&place);
+    place.spec(&everything());
+    let start = place.state();
+
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["summary"]["update"], 0);
+    assert_eq!(plan["summary"]["delete"], 0);
+    assert_eq!(plan["summary"]["unmanaged"], 4);
+    assert_eq!(plan["summary"]["requests"], 1);
+    assert_eq!(place.state(), start, "a plan changes nothing");
+
+    let applied = place.run(&["apply", "--yes", "--json"]).expect(0).json();
+    assert_eq!(applied["status"], "applied");
+    assert_eq!(applied["applied"].as_array().unwrap().len() as u64, plan["summary"]["create"].as_u64().unwrap());
+    let after = place.state();
+    assert!(start.iter().all(|record| after.contains(record)), "what was there is still there");
+
+    let again = place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    assert!(again.out.contains("Nothing to change"), "{}", again.out);
+
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert_eq!(place.state(), start);
+    let pending = place.run(&["plan", "--detailed-exitcode"]).expect(2);
+    assert!(pending.out.contains("to create"), "{}", pending.out);
+}
+
+#[test]
+fn a_rollback_can_be_rolled_back_by_name_and_only_so() {
+    let place = Place::new(Plan::Free);
+    place.spec("- { type: A, name: app, value: 192.0.2.1 }");
+    place.run(&["apply", "--yes"]).expect(0);
+    let with = place.state();
+    let undone = place.run(&["rollback", "--yes", "--json"]).expect(0).json();
+    assert_eq!(place.state(), Vec::<String>::new());
+    let refused = place.run(&["rollback", "--yes"]).expect(1);
+    assert!(refused.err.contains("is itself a rollback"), "{}", refused.err);
+    place.run(&["rollback", undone["run"].as_str().unwrap(), "--yes"]).expect(0);
+    assert_eq!(place.state(), with);
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
+fn what_the_spec_no_longer_says_goes_and_what_it_never_said_stays() {
+    let place = Place::new(Plan::Free);
+    foreign(&place);
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }\n- { type: A, name: b, value: 192.0.2.2 }");
+    place.run(&["apply", "--yes"]).expect(0);
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }");
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["changes"].as_array().unwrap().len(), 1);
+    assert_eq!(plan["changes"][0]["address"], "acme.example/dns/A/b");
+    assert_eq!(plan["changes"][0]["action"], "delete");
+    assert_eq!(plan["summary"]["unmanaged"], 4);
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(place.state().len(), 5);
+}
+
+#[test]
+fn a_saved_plan_refuses_what_is_no_longer_as_reviewed_and_names_it() {
+    let place = Place::new(Plan::Free);
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }\n- { type: A, name: b, value: 192.0.2.2 }");
+    place.run(&["plan", "--out", "reviewed.json"]).expect(0);
+    place.world(|world| {
+        world.add_record("acme.example", json!({"type": "A", "name": "b.acme.example", "content": "203.0.113.7", "ttl": 1})).unwrap();
+    });
+    let before = place.state();
+    let refused = place.run(&["apply", "reviewed.json", "--yes"]).expect(1);
+    assert!(refused.out.contains("acme.example/dns/A/b"), "{}", refused.out);
+    assert!(!refused.out.contains("refused acme.example/dns/A/a"), "{}", refused.out);
+    assert_eq!(place.state(), before, "nothing was done");
+
+    // A new review, and it is carried out; what is already as it was to be is no obstacle.
+    place.run(&["plan", "--out", "reviewed.json"]).expect(0);
+    place.world(|world| {
+        world.add_record("acme.example", json!({"type": "A", "name": "a.acme.example", "content": "192.0.2.1", "ttl": 1})).unwrap();
+    });
+    place.run(&["apply", "reviewed.json", "--yes"]).expect(0);
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+
+    // Edited by hand, it is no review any more.
+    let text = std::fs::read_to_string(place.path("reviewed.json")).unwrap().replace("192.0.2.2", "203.0.113.66");
+    place.write("edited.json", &text);
+    let refused = place.run(&["apply", "edited.json", "--yes"]).expect(1);
+    assert!(refused.err.contains("altered"), "{}", refused.err);
+}
+
+#[test]
+fn a_rollback_refuses_what_somebody_changed_since_unless_forced() {
+    let place = Place::new(Plan::Free);
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }\n- { type: A, name: b, value: 192.0.2.2 }");
+    place.run(&["apply", "--yes"]).expect(0);
+    place.world(|world| {
+        let id = world.records("acme.example").iter().find(|r| r["name"] == "b.acme.example").unwrap()["id"].as_str().unwrap().to_owned();
+        world.remove_record("acme.example", &id);
+        world.add_record("acme.example", json!({"type": "A", "name": "b.acme.example", "content": "203.0.113.7", "ttl": 1})).unwrap();
+    });
+    let before = place.state();
+    let refused = place.run(&["rollback", "--yes"]).expect(1);
+    assert!(refused.out.contains("acme.example/dns/A/b") && refused.out.contains("since"), "{}", refused.out);
+    assert_eq!(place.state(), before);
+    place.run(&["rollback", "--yes", "--target", "*/dns/A/a"]).expect(0);
+    assert_eq!(place.state().len(), 1);
+    let run = place.run(&["history", "--json"]).expect(0).json()["runs"][0]["run"].as_str().unwrap().to_owned();
+    place.run(&["rollback", &run, "--yes", "--force"]).expect(0);
+    assert!(place.state().is_empty());
+}
+
+#[test]
+fn comments_tags_and_settings_that_nobody_declared_survive_a_change_and_a_rollback() {
+    let place = Place::new(Plan::Pro);
+    place.world(|world| {
+        world.add_record("acme.example", json!({"type": "A", "name": "a.acme.example", "content": "192.0.2.1", "ttl": 300, "comment": "by Bob", "tags": ["team:a"]})).unwrap();
+    });
+    let start = place.state();
+    place.spec("- { type: A, name: a, value: 192.0.2.9, ttl: 5m }");
+    place.run(&["apply", "--yes"]).expect(0);
+    let now = place.state().join("");
+    assert!(now.contains("by Bob") && now.contains("team:a") && now.contains("192.0.2.9"), "{now}");
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert_eq!(place.state(), start);
+    // Declared away, then back again.
+    place.spec("- { type: A, name: a, value: 192.0.2.1, ttl: 5m, comment: \"\", tags: [] }");
+    place.run(&["apply", "--yes"]).expect(0);
+    assert!(!place.state().join("").contains("by Bob"));
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert_eq!(place.state(), start);
+}
+
+#[test]
+fn a_target_narrows_any_plan() {
+    let place = Place::new(Plan::Free);
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }\n- { type: A, name: b, value: 192.0.2.2 }");
+    let plan = place.run(&["plan", "--json", "--target", "acme.example/dns/A/b"]).expect(0).json();
+    assert_eq!(plan["changes"].as_array().unwrap().len(), 1);
+    place.run(&["apply", "--yes", "--target", "*/b"]).expect(0);
+    assert_eq!(place.state().len(), 1);
+    let error = place.run(&["plan", "--target", "*/nowhere"]).expect(1);
+    assert!(error.err.contains("nothing bears an address"), "{}", error.err);
+}
+
+#[test]
+fn without_a_terminal_only_yes_applies() {
+    let place = Place::new(Plan::Free);
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }");
+    let refused = place.run(&["apply"]).expect(1);
+    assert!(refused.err.contains("--yes"), "{}", refused.err);
+    assert!(place.state().is_empty());
+    assert!(!place.path(".launchctl/runs").exists(), "no run is recorded for what was not begun");
+}
