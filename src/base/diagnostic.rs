@@ -235,6 +235,8 @@ mod tests {
         assert_eq!((place.line(), place.column(), place.text()), (2, 5, "2"));
         // Inside a character and past the end: pulled back, never a panic.
         assert_eq!(Place::new(&source, 1..99).range, 0..13);
-        assert_eq!(Place::new(&source, 99..3).range, 13..13);
+        #[expect(clippy::reversed_empty_ranges, reason = "that is what is handed in")]
+        let backwards = Place::new(&source, 99..3);
+        assert_eq!(backwards.range, 13..13);
     }
 }

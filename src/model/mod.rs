@@ -1,6 +1,7 @@
 //! Level 1: what is managed, in canonical form. No I/O, no clock, no provider, no spec.
 
 pub mod address;
+pub mod capability;
 pub mod inventory;
 pub mod name;
 pub mod record;

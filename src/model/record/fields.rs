@@ -28,7 +28,7 @@ impl Field {
 
 /// Fields, read one after another.
 pub(super) struct Fields {
-    fields: Vec<Field>,
+    all: Vec<Field>,
     at: usize,
     end: usize,
     form: &'static str,
@@ -38,7 +38,7 @@ impl Fields {
     /// Splits `text`. `form` says in errors what was expected.
     pub(super) fn split(text: &str, form: &'static str) -> Result<Self, DataError> {
         Ok(Self {
-            fields: split(text, Escapes::Resolved)?,
+            all: split(text, Escapes::Resolved)?,
             at: 0,
             end: text.len(),
             form,
@@ -48,7 +48,7 @@ impl Fields {
     /// The next field; `what` names it in errors.
     pub(super) fn next(&mut self, what: &str) -> Result<&Field, DataError> {
         let (end, form) = (self.end, self.form);
-        let field = self.fields.get(self.at).ok_or_else(|| {
+        let field = self.all.get(self.at).ok_or_else(|| {
             DataError::new(end..end, format!("the {what} is missing")).help(format!("expected {form}"))
         })?;
         self.at += 1;
@@ -57,7 +57,7 @@ impl Fields {
 
     /// The next field, if there is one.
     pub(super) fn peek(&self) -> Option<&Field> {
-        self.fields.get(self.at)
+        self.all.get(self.at)
     }
 
     /// A whole number up to `most`.
@@ -81,17 +81,17 @@ impl Fields {
     /// All that is left, joined: long keys and digests may be split by spaces.
     pub(super) fn rest(&mut self, what: &str) -> Result<Field, DataError> {
         let mut whole = self.next(what)?.clone();
-        for field in self.fields.get(self.at..).unwrap_or_default() {
+        for field in self.all.get(self.at..).unwrap_or_default() {
             whole.bytes.extend_from_slice(&field.bytes);
             whole.span.end = field.span.end;
         }
-        self.at = self.fields.len();
+        self.at = self.all.len();
         Ok(whole)
     }
 
     /// Nothing may be left.
     pub(super) fn end(&self) -> Result<(), DataError> {
-        match (self.fields.get(self.at), self.fields.last()) {
+        match (self.all.get(self.at), self.all.last()) {
             (Some(first), Some(last)) => {
                 let span = first.span.start..last.span.end;
                 Err(DataError::new(span, "there is more than belongs here").help(format!("expected {}", self.form)))

@@ -66,10 +66,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<u8>, DataError> {
 
 /// The value as [`parse`] reads it back: itself where that is safe.
 pub(super) fn written(value: &[u8]) -> String {
+    let reads_as_strings = |text: &str| text.starts_with('"') && text.ends_with('"');
     match std::str::from_utf8(value) {
-        Ok(text) if !text.chars().any(char::is_control) && !(text.starts_with('"') && text.ends_with('"')) => {
-            text.to_owned()
-        }
+        Ok(text) if !text.chars().any(char::is_control) && !reads_as_strings(text) => text.to_owned(),
         _ => character_strings(value),
     }
 }

@@ -1,0 +1,20 @@
+//! What is wrong with a spec as a whole though each of its parts is right: contradictions within a zone, and what its
+//! provider can never hold. One subject a file. Errors are what no provider would take or what would harm; warnings are
+//! what is allowed and probably not meant.
+
+mod beside;
+mod duplicates;
+mod holding;
+mod names;
+mod targets;
+
+use super::lower::{DeclaredZone, Findings};
+
+/// Judges one zone, in view of all.
+pub(super) fn zone(zone: &DeclaredZone<'_>, all: &[DeclaredZone<'_>], findings: &mut Findings<'_>) {
+    beside::check(zone, findings);
+    duplicates::check(zone, findings);
+    holding::check(zone, findings);
+    names::check(zone, all, findings);
+    targets::check(zone, findings);
+}

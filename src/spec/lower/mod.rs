@@ -1,0 +1,242 @@
+//! From raw shapes to what is desired: names made canonical, data parsed, values settled. What cannot be lowered is
+//! said and left out; the judgement over what is left belongs to `lint`.
+
+mod dns;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::lint;
+use super::raw::{Launch, Provider, Zone};
+use super::shape::{Table, Text};
+use super::{Inputs, Spec};
+use crate::base::diagnostic::{Diagnostic, Diagnostics, Place, Source};
+use crate::base::text;
+use crate::model::address::Address;
+use crate::model::capability::Capabilities;
+use crate::model::inventory::{Desired, ProviderAccount, Unmanaged, ZonePolicy};
+use crate::model::name::DomainName;
+use crate::model::record::RecordType;
+use crate::model::record_set::{Record, RecordSet};
+use crate::model::resource::Resource;
+
+/// A zone as it is declared, for `lint`.
+#[derive(Debug)]
+pub(super) struct DeclaredZone<'a> {
+    pub(super) name: DomainName,
+    pub(super) key: Range<usize>,
+    pub(super) capabilities: &'a Capabilities,
+    pub(super) records: Vec<DeclaredRecord>,
+    pub(super) absent: Vec<DeclaredAbsence>,
+}
+
+/// One record as it is declared.
+#[derive(Debug)]
+pub(super) struct DeclaredRecord {
+    pub(super) owner: DomainName,
+    pub(super) record: Record,
+    pub(super) address: Address,
+    /// Where its name is written.
+    pub(super) name: Text,
+    /// Where its value is written.
+    pub(super) value: Range<usize>,
+    /// Where the entry begins.
+    pub(super) entry: Range<usize>,
+    /// Where what stands beside the value is written, by its key.
+    pub(super) keys: BTreeMap<&'static str, Range<usize>>,
+}
+
+impl DeclaredRecord {
+    pub(super) fn kind(&self) -> RecordType {
+        self.record.data.kind()
+    }
+
+    /// Where what stands beside the value is written, or the entry itself.
+    pub(super) fn key(&self, key: &str) -> Range<usize> {
+        self.keys.get(key).unwrap_or(&self.entry).clone()
+    }
+}
+
+/// A name and type declared to hold nothing.
+#[derive(Debug)]
+pub(super) struct DeclaredAbsence {
+    pub(super) address: Address,
+    pub(super) values: Range<usize>,
+}
+
+/// Where findings go and what they point into.
+pub(super) struct Findings<'a> {
+    source: &'a Arc<Source>,
+    all: &'a mut Diagnostics,
+}
+
+impl<'a> Findings<'a> {
+    pub(super) fn new(source: &'a Arc<Source>, all: &'a mut Diagnostics) -> Self {
+        Self { source, all }
+    }
+
+    pub(super) fn place(&self, range: &Range<usize>) -> Place {
+        Place::new(self.source, range.clone())
+    }
+
+    pub(super) fn push(&mut self, finding: Diagnostic) {
+        self.all.push(finding);
+    }
+
+    /// Says that something is wrong; what it returns can be added to before it is dropped.
+    pub(super) fn error(&mut self, code: &'static str, range: &Range<usize>, message: impl Into<String>) {
+        let finding = Diagnostic::error(code, message).at(self.place(range));
+        self.push(finding);
+    }
+}
+
+/// Lowers a whole spec and judges it.
+pub(super) fn lower(raw: &Launch, source: &Arc<Source>, inputs: &Inputs<'_>, all: &mut Diagnostics) -> Spec {
+    let mut findings = Findings::new(source, all);
+    let no_zones = Table(Vec::new());
+    let zones = raw.zones.as_ref().unwrap_or(&no_zones);
+    if !raw.keys.contains_key("zones") {
+        let finding = Diagnostic::warning("nothing-declared", "the spec declares nothing: it has no `zones`")
+            .at(findings.place(&raw.at));
+        findings.push(finding);
+    }
+    let mut desired = Desired::default();
+    let mut declared: Vec<DeclaredZone<'_>> = Vec::new();
+    for (key, zone) in &zones.0 {
+        let Some(name) = zone_name(key, &declared, &mut findings) else {
+            continue;
+        };
+        let Some(capabilities) = provider_of(zone, inputs.providers, &mut findings) else {
+            continue;
+        };
+        desired.zones.insert(name.clone(), policy(zone, capabilities));
+        declared.push(dns::zone(name, key, zone, capabilities, &mut findings));
+    }
+    for zone in &declared {
+        lint::zone(zone, &declared, &mut findings);
+    }
+    for zone in declared {
+        gather(zone, source, &mut desired);
+    }
+    Spec {
+        project: raw.project.as_ref().map(|project| project.value.clone()),
+        providers: accounts(raw, source, inputs.providers, &mut findings),
+        desired,
+        source: Arc::clone(source),
+    }
+}
+
+fn zone_name(key: &Text, before: &[DeclaredZone<'_>], findings: &mut Findings<'_>) -> Option<DomainName> {
+    let name = match DomainName::parse(&key.value) {
+        Ok(name) => name,
+        Err(error) => {
+            findings.error("bad-zone-name", &key.range, format!("this is no zone's name: {error}"));
+            return None;
+        }
+    };
+    if name.is_wildcard() || !name.as_str().contains('.') {
+        let finding = Diagnostic::error("bad-zone-name", format!("`{name}` cannot be a zone"))
+            .at(findings.place(&key.range))
+            .label("expected a name such as acme.example");
+        findings.push(finding);
+        return None;
+    }
+    if let Some(first) = before.iter().find(|zone| zone.name == name) {
+        let finding = Diagnostic::error("duplicate-zone", format!("the zone {name} is declared twice"))
+            .at(findings.place(&key.range))
+            .label("the second time")
+            .related(findings.place(&first.key), "the first time");
+        findings.push(finding);
+        return None;
+    }
+    Some(name)
+}
+
+fn provider_of<'a>(
+    zone: &Zone,
+    providers: &'a [Capabilities],
+    findings: &mut Findings<'_>,
+) -> Option<&'a Capabilities> {
+    let provider = zone.provider.as_ref()?;
+    known_provider(provider, providers, findings)
+}
+
+fn known_provider<'a>(
+    name: &Text,
+    providers: &'a [Capabilities],
+    findings: &mut Findings<'_>,
+) -> Option<&'a Capabilities> {
+    let found = providers.iter().find(|known| known.name == name.value);
+    if found.is_none() {
+        let names: Vec<&str> = providers.iter().map(|known| known.name).collect();
+        let shown = text::shorten(&text::sanitize(&name.value), 60);
+        let mut finding = Diagnostic::error("unknown-provider", format!("there is no provider called `{shown}`"))
+            .at(findings.place(&name.range));
+        finding = match text::nearest(&name.value, names.iter().copied()) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding.label(format!("this version knows {}", text::list(&names))),
+        };
+        findings.push(finding);
+    }
+    found
+}
+
+fn policy(zone: &Zone, capabilities: &Capabilities) -> ZonePolicy {
+    ZonePolicy {
+        provider: capabilities.name.to_owned(),
+        unmanaged: zone
+            .unmanaged
+            .as_ref()
+            .map_or(Unmanaged::Keep, |unmanaged| unmanaged.value),
+        protect: zone
+            .protect
+            .iter()
+            .flatten()
+            .map(|protection| protection.value.clone())
+            .collect(),
+        create: zone.create.as_ref().is_some_and(|create| create.value),
+    }
+}
+
+fn accounts(
+    raw: &Launch,
+    source: &Arc<Source>,
+    providers: &[Capabilities],
+    findings: &mut Findings<'_>,
+) -> BTreeMap<String, ProviderAccount> {
+    let mut accounts = BTreeMap::new();
+    for (name, account) in raw.providers.iter().flat_map(|providers| &providers.0) {
+        if known_provider(name, providers, findings).is_some() {
+            accounts.insert(name.value.clone(), one_account(name, account, source));
+        }
+    }
+    accounts
+}
+
+fn one_account(name: &Text, account: &Provider, source: &Arc<Source>) -> ProviderAccount {
+    let place = account.token.as_ref().map_or(&name.range, |token| &token.range);
+    ProviderAccount {
+        token: account.token.as_ref().map(|token| token.value.clone()),
+        account: account.account.as_ref().map(|account| account.value.clone()),
+        base_url: account.base_url.as_ref().map(|url| url.value.clone()),
+        place: Some(Place::new(source, place.clone())),
+    }
+}
+
+/// Puts a zone's records into the inventory, set by set.
+fn gather(zone: DeclaredZone<'_>, source: &Arc<Source>, desired: &mut Desired) {
+    for record in &zone.records {
+        let place = Place::new(source, record.value.clone());
+        desired.places.entry(record.address.clone()).or_insert(place);
+    }
+    for absence in zone.absent {
+        let place = Place::new(source, absence.values);
+        desired.places.entry(absence.address.clone()).or_insert(place);
+        desired.absent.insert(absence.address);
+    }
+    let records = zone.records.into_iter().map(|record| (record.owner, record.record));
+    for set in RecordSet::gather(&zone.name, records) {
+        desired.inventory.insert(set.address(), Resource::RecordSet(set));
+    }
+}

@@ -1,0 +1,62 @@
+//! Level 2: the spec, from text to what is desired. [`yaml`] makes a located tree, [`raw`] is the language, `lower`
+//! turns it into the model, `lint` judges the whole. Everything that is wrong is said at once, each thing with its
+//! place. Pure: the text, the variables and the providers' capabilities come in as arguments. Knows no plan and no
+//! provider's code.
+
+mod lint;
+mod load;
+mod lower;
+mod raw;
+mod schema;
+mod shape;
+mod variables;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::base::diagnostic::{Diagnostics, Source};
+use crate::model::capability::Capabilities;
+use crate::model::inventory::{Desired, ProviderAccount};
+
+pub use load::load;
+pub use schema::schema;
+
+#[cfg(test)]
+mod tests;
+
+/// The largest spec that is read, in bytes: a hundred times a large one.
+pub const MAX_BYTES: u64 = 8 * 1024 * 1024;
+
+/// What a spec is read with.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// `--var` values by name; they win over what the spec says.
+    pub vars: &'a BTreeMap<String, String>,
+    /// Looks up an environment variable, for `vars` that say `env:NAME`.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// The providers that there are, and what each can hold.
+    pub providers: &'a [Capabilities],
+}
+
+/// A spec that can be worked with.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// What is launched, in the user's words.
+    pub project: Option<String>,
+    /// The accounts, by the providers' names.
+    pub providers: BTreeMap<String, ProviderAccount>,
+    /// What shall be.
+    pub desired: Desired,
+    /// The text that it was read from.
+    pub source: Arc<Source>,
+}
+
+/// What came of reading a spec.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The spec, unless something is wrong with it.
+    pub spec: Option<Spec>,
+    /// Everything that was found.
+    pub diagnostics: Diagnostics,
+}

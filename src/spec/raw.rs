@@ -1,0 +1,231 @@
+//! The spec language as it is written: which keys there are, what they hold and what they mean. The doc comments here
+//! are the descriptions in the schema. Nothing is judged here beyond a single value; that is for `lower` and `lint`.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::shape::{At, Literal, Reader, Shape, Table, Text, shape, words};
+use super::yaml::Node;
+use crate::base::diagnostic::Diagnostic;
+use crate::base::secret::SecretReference;
+use crate::base::text;
+use crate::model::inventory::{Protection, Unmanaged};
+use crate::model::record::RecordType;
+use crate::model::ttl::Ttl;
+
+shape! {
+    /// Everything that stands around a web product, declared in one file.
+    Launch {
+        /// The version of this language: 1.
+        "version" version: At<Version>, required;
+        /// What is launched, in a few words. Shown in reports; nothing depends on it.
+        "project" project: Text;
+        /// Who is asked and with which credential. A value is never written here, only where it is kept.
+        "providers" providers: Table<Provider>;
+        /// Values for `${NAME}` anywhere in a text below, each a text or `env:NAME`; `--var NAME=VALUE` overrides.
+        "vars" vars: Table<Literal>;
+        /// The DNS zones by name, each with what it holds.
+        "zones" zones: Table<Zone>;
+    }
+    later ["uptime", "environment", "verify", "handover"]
+}
+
+shape! {
+    /// An account at a provider.
+    Provider {
+        /// Where the credential is kept: `env:NAME`, `keyring:NAME` or `file:PATH`. Without it, the provider's usual
+        /// environment variable is used.
+        "token" token: At<SecretReference>, example "env:CLOUDFLARE_API_TOKEN";
+        /// The account's id at the provider; only needed when a token sees several accounts.
+        "account" account: Text;
+        /// Another address for the provider's API; an environment variable such as `CLOUDFLARE_BASE_URL` overrides it.
+        "base_url" base_url: Text;
+    }
+}
+
+shape! {
+    /// A DNS zone: who keeps it, how what nobody declared is treated, and what it holds.
+    Zone {
+        /// The provider that keeps the zone.
+        "provider" provider: Text, required, example "cloudflare";
+        /// What happens to what is live and not declared here: `keep` lists it and leaves it alone, `delete` plans its
+        /// removal.
+        "unmanaged" unmanaged: At<Unmanaged>, default "keep";
+        /// Records that no plan may change or delete, each as `TYPE NAME` with globs. The zone's own NS and SOA records
+        /// are always protected.
+        "protect" protect: Vec<At<Protection>>, example "NS *", example "* _acme-challenge*";
+        /// The TTL of records that say none: `auto`, seconds, or a duration such as `5m` or `1h`.
+        "ttl" ttl: At<Ttl>, default "auto", example "5m";
+        /// Whether to create the zone when the account does not have it.
+        "create" create: At<bool>, default "false";
+        /// The DNS records. A declared name and type is owned whole; TXT values stand each on its own.
+        "records" records: Vec<Record>;
+    }
+    later ["redirects", "tls", "settings", "cache", "headers", "rate_limits", "email", "dnssec"]
+}
+
+shape! {
+    /// A DNS record, or several of one name and type.
+    Record {
+        /// The type of the record.
+        "type" kind: At<RecordType>, required;
+        /// The name: `@` for the zone itself, relative to the zone, or whole with a final dot. `*` and international
+        /// names are taken.
+        "name" name: Text, required, example "www", example "@";
+        /// The data, as a zone file writes it. A TXT value is one text of any length: quoting and splitting is done for
+        /// you.
+        "value" value: Text, example "203.0.113.10", example "10 mail.acme.example";
+        /// Several values of this name and type. An empty list declares that there shall be none.
+        "values" values: Vec<Text>;
+        /// How long an answer may be kept: `auto`, seconds, or a duration such as `5m`. Without it, the zone's.
+        "ttl" ttl: At<Ttl>, example "5m";
+        /// Whether the provider's edge stands in front (A, AAAA and CNAME).
+        "proxied" proxied: At<bool>, default "false";
+        /// A note kept with the record at the provider. Not said: what is there stays; empty: none.
+        "comment" comment: Text;
+        /// Labels kept with the record at the provider, as NAME or NAME:VALUE. Not said: what is there stays; empty:
+        /// none.
+        "tags" tags: Vec<Text>;
+    }
+}
+
+/// The version of the language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Version;
+
+impl Shape for At<Version> {
+    fn schema(_: &mut Map<String, Json>) -> Json {
+        json!({ "const": 1 })
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, "the number 1")?;
+        if text.value == "1" {
+            return Some(text.map(Version));
+        }
+        let shown = text::shorten(&text::sanitize(&text.value), 40);
+        let finding = Diagnostic::error(
+            "wrong-version",
+            format!("version `{shown}` of the spec language is not known"),
+        )
+        .at(reader.place(&text.range))
+        .label("this launchctl reads version 1");
+        reader.diagnostics.push(finding);
+        None
+    }
+}
+
+words!(Unmanaged, "way to treat what is unmanaged", { "keep" => Unmanaged::Keep, "delete" => Unmanaged::Delete });
+
+impl Shape for At<RecordType> {
+    fn schema(_: &mut Map<String, Json>) -> Json {
+        let names: Vec<&str> = RecordType::ALL.iter().map(|kind| kind.as_str()).collect();
+        json!({ "type": "string", "enum": names })
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, "a record type")?;
+        if let Some(kind) = RecordType::parse(&text.value).filter(|kind| *kind != RecordType::Soa) {
+            return Some(text.map(kind));
+        }
+        let help = match text.value.to_ascii_uppercase().as_str() {
+            "SOA" => Some("the SOA record belongs to the provider and is never managed".to_owned()),
+            "SPF" => Some("the SPF type is obsolete (RFC 7208 §3.1): write it as TXT".to_owned()),
+            "ALIAS" | "ANAME" => Some("write a CNAME: the provider flattens it where it must".to_owned()),
+            _ => None,
+        };
+        let shown = text::shorten(&text::sanitize(&text.value), 40);
+        let names = RecordType::ALL.iter().map(|kind| kind.as_str());
+        let label = match (&help, text::nearest(&text.value, names)) {
+            (None, Some(near)) => format!("did you mean `{near}`?"),
+            _ => "expected a record type".to_owned(),
+        };
+        let mut finding = Diagnostic::error(
+            "unknown-type",
+            format!("`{shown}` is no record type that can be declared"),
+        )
+        .at(reader.place(&text.range))
+        .label(label);
+        finding.help.extend(help.or_else(|| {
+            let names: Vec<&str> = RecordType::ALL.iter().map(|kind| kind.as_str()).collect();
+            Some(format!("known are {}", names.join(", ")))
+        }));
+        reader.diagnostics.push(finding);
+        None
+    }
+}
+
+impl Shape for At<Ttl> {
+    fn schema(_: &mut Map<String, Json>) -> Json {
+        json!({ "type": ["string", "integer"], "pattern": "^(auto|[0-9]+|([0-9]+[smhdwSMHDW])+)$|\\$\\{" })
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, "a TTL")?;
+        match Ttl::parse(&text.value) {
+            Ok(ttl) => Some(text.map(ttl)),
+            Err(_) => {
+                let shown = text::shorten(&text::sanitize(&text.value), 40);
+                let finding = Diagnostic::error("bad-ttl", format!("`{shown}` is no TTL"))
+                    .at(reader.place(&text.range))
+                    .label("write auto, seconds, or a duration such as 5m, 1h or 2d");
+                reader.diagnostics.push(finding);
+                None
+            }
+        }
+    }
+}
+
+impl Shape for At<Protection> {
+    fn schema(_: &mut Map<String, Json>) -> Json {
+        json!({ "type": "string", "pattern": "^\\s*\\S+\\s+\\S+\\s*$" })
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, "TYPE NAME")?;
+        let words: Vec<&str> = text.value.split_whitespace().collect();
+        let [kind, name] = words.as_slice() else {
+            let finding = Diagnostic::error("bad-protect", "a rule of `protect` is a type and a name")
+                .at(reader.place(&text.range))
+                .label("write TYPE NAME, such as \"NS *\" or \"* _acme-challenge*\"");
+            reader.diagnostics.push(finding);
+            return None;
+        };
+        let kind = kind.to_ascii_uppercase();
+        if !kind.contains(['*', '?']) && RecordType::parse(&kind).is_none() {
+            let span = text.value.find(words[0]).map_or(0..0, |at| at..at + words[0].len());
+            let mut finding =
+                Diagnostic::error("unknown-type", format!("`{}` is no record type", text::sanitize(&kind)))
+                    .at(reader.place(&text.part(&span)));
+            let names = RecordType::ALL.iter().map(|kind| kind.as_str());
+            finding.label = text::nearest(&kind, names).map(|near| format!("did you mean `{near}`?"));
+            reader.diagnostics.push(finding);
+            return None;
+        }
+        let name = name.strip_suffix('.').unwrap_or(name).to_lowercase();
+        Some(text.map(Protection { kind, name }))
+    }
+}
+
+impl Shape for At<SecretReference> {
+    fn schema(_: &mut Map<String, Json>) -> Json {
+        json!({ "type": "string", "pattern": "^(env:[A-Za-z0-9_]+|keyring:.+|file:.+)$" })
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, "where the credential is kept")?;
+        match text.value.parse::<SecretReference>() {
+            Ok(reference) => Some(text.map(reference)),
+            Err(error) => {
+                // It may be a pasted credential: nothing that is shown from now on may hold it.
+                crate::base::secret::Secret::new(&text.value);
+                reader.masks.push(text.range.clone());
+                let finding = Diagnostic::error("bad-credential-reference", error.to_string())
+                    .at(reader.place(&text.range))
+                    .label("write env:NAME, keyring:NAME or file:PATH")
+                    .help("if a credential stood here, it may have been committed: replace it at the provider");
+                reader.diagnostics.push(finding);
+                None
+            }
+        }
+    }
+}
