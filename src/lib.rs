@@ -2,10 +2,14 @@
 //! provider APIs with plan, apply and rollback. `ARCHITECTURE.md` is the map; the modules below are its rooms, from
 //! the ground up. Imports run downward only (a test holds them to it).
 
-pub mod base;
-pub mod model;
 pub mod apply;
+pub mod base;
+pub mod cli;
 pub mod history;
+pub mod model;
+pub mod ops;
 pub mod plan;
 pub mod provider;
 pub mod sandbox;
+pub mod spec;
+pub mod ui;

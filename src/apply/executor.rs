@@ -16,7 +16,7 @@ use crate::history::{Entry, Event, HistoryError, Journal, RunStatus};
 use crate::model::address::Address;
 use crate::model::inventory::Inventory;
 use crate::model::name::DomainName;
-use crate::plan::Change;
+use crate::plan::{Change, conflict};
 use crate::provider::{ApiRefusal, Outcome, Provider, Scope, Step};
 
 /// How often a request is made at most, when looking shows each time that nothing was done.
@@ -339,18 +339,10 @@ async fn after_refusal(
         )?;
         return Ok(Some(End::Done));
     }
-    let moved: Vec<Address> = live
-        .iter()
-        .flat_map(|live| {
-            let moved = carried(work, step).filter(|change| sight(change, live) != Sight::NotDone);
-            moved.map(|change| change.address.clone()).collect::<Vec<_>>()
-        })
-        .collect();
     let changes: Vec<Change> = carried(work, step).cloned().collect();
-    let blamed = if moved.is_empty() {
-        provider.blame(step, &changes, refusal)
-    } else {
-        moved
+    let blamed = match live.map(|live| in_the_way(&changes, &live)) {
+        Some(addresses) if !addresses.is_empty() => addresses,
+        _ => provider.blame(step, &changes, refusal),
     };
     let code = if refusal.code.is_empty() {
         refusal.status.to_string()
@@ -364,6 +356,22 @@ async fn after_refusal(
         help: provider.advice(refusal).map(str::to_owned),
     };
     Ok(Some(End::Failed(blamed.into_iter().map(failed).collect())))
+}
+
+/// The changes that the live world stands against by now: somebody changed what they start from, or put something
+/// beside them that excludes them.
+fn in_the_way(changes: &[Change], live: &Inventory) -> Vec<Address> {
+    let moved = changes.iter().filter(|change| sight(change, live) != Sight::NotDone);
+    let moved: BTreeSet<Address> = moved.map(|change| change.address.clone()).collect();
+    let excluded = conflict::conflicts(live, changes)
+        .into_iter()
+        .filter_map(|refusal| refusal.address);
+    moved
+        .into_iter()
+        .chain(excluded)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }
 
 /// `None` when the request may be made again: looking showed that nothing of it was done.

@@ -15,6 +15,35 @@ pub const FOLDER: &str = ".launchctl";
 /// The largest file of a run that is read, in bytes: ten thousand changes take about ten million.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
+/// Makes the folder of a history, with what keeps the rest out of version control.
+pub fn make_folder(folder: &Path) -> Result<(), HistoryError> {
+    make(folder)?;
+    let ignore = folder.join(".gitignore");
+    if !ignore.exists() {
+        files::write_atomic(
+            &ignore,
+            b"# The runs are meant to be committed; these are not.\nlock\nsandbox/\n",
+        )?;
+    }
+    Ok(())
+}
+
+/// Makes the folder in which a stand-in keeps its state, within that of a history.
+pub fn make_sandbox_folder(folder: &Path) -> Result<PathBuf, HistoryError> {
+    make_folder(folder)?;
+    let sandbox = folder.join("sandbox");
+    make(&sandbox)?;
+    Ok(sandbox)
+}
+
+fn make(path: &Path) -> Result<(), HistoryError> {
+    fs::create_dir_all(path).map_err(|cause| HistoryError::Folder {
+        act: "make",
+        path: path.to_owned(),
+        cause,
+    })
+}
+
 /// A history in a folder.
 #[derive(Debug, Clone)]
 pub struct LocalStore {
@@ -34,26 +63,6 @@ impl LocalStore {
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    fn make(path: &Path) -> Result<(), HistoryError> {
-        fs::create_dir_all(path).map_err(|cause| HistoryError::Folder {
-            act: "make",
-            path: path.to_owned(),
-            cause,
-        })
-    }
-
-    fn prepare(&self) -> Result<(), HistoryError> {
-        Self::make(&self.folder)?;
-        let ignore = self.folder.join(".gitignore");
-        if !ignore.exists() {
-            files::write_atomic(
-                &ignore,
-                b"# The runs are meant to be committed; these are not.\nlock\nsandbox/\n",
-            )?;
-        }
-        Ok(())
     }
 
     fn read_run(&self, id: &RunId) -> Result<Option<Run>, HistoryError> {
@@ -107,7 +116,7 @@ fn read_journal(text: &str) -> Result<Vec<Entry>, String> {
 
 impl Store for LocalStore {
     fn lock(&self) -> Result<Lock, HistoryError> {
-        self.prepare()?;
+        make_folder(&self.folder)?;
         let host = rustix::system::uname();
         let host = host.nodename().to_string_lossy();
         Lock::take(&self.folder.join("lock"), &host, self.clock.now())
@@ -139,9 +148,9 @@ impl Store for LocalStore {
     }
 
     fn begin(&self, record: &RunRecord) -> Result<Box<dyn Journal>, HistoryError> {
-        self.prepare()?;
+        make_folder(&self.folder)?;
         let folder = self.folder.join("runs").join(record.run.as_str());
-        Self::make(&folder)?;
+        make(&folder)?;
         let path = folder.join("plan.json");
         let text = serde_json::to_string_pretty(record).map_err(|error| HistoryError::Damaged {
             path: path.clone(),

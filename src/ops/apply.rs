@@ -124,7 +124,8 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
         owned: &owned,
     };
     plan.refusals.extend(guard::protected(&sides, &plan.changes));
-    plan.refusals.extend(conflict::conflicts(&sides, &plan.changes));
+    plan.refusals
+        .extend(conflict::conflicts(&reading.live.inventory, &plan.changes));
     let allowed = allow_deletes.or(saved.allow_deletes);
     plan.refusals
         .extend(guard::too_many_deletes(&sides, &plan.changes, allowed));

@@ -149,6 +149,7 @@ pub async fn rehearse(
     if !seen.planned.plan.refusals.is_empty() {
         return Ok(seen);
     }
+    stage.again()?;
     if how.kill && !seen.planned.steps.is_empty() {
         seen.cut = Some(cut_off(&mut stage, &narrow, seen.planned.steps.len(), watch).await?);
         stage.again()?;

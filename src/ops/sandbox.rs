@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::history::local;
 use crate::ops::problem::Problem;
 use crate::ops::session::{Setting, history_folder};
 use crate::sandbox::{Fault, Options, Plan, Sandbox};
@@ -45,8 +46,6 @@ pub async fn start(setting: &Setting, serve: Serve) -> Result<Sandbox, Problem> 
 }
 
 fn state_file(setting: &Setting) -> Result<PathBuf, Problem> {
-    let folder = history_folder(&setting.spec).join("sandbox");
-    std::fs::create_dir_all(&folder)
-        .map_err(|cause| Problem::new("file", format!("could not make `{}`: {cause}", folder.display())))?;
+    let folder = local::make_sandbox_folder(&history_folder(&setting.spec))?;
     Ok(folder.join("cloudflare.json"))
 }

@@ -13,9 +13,10 @@ use crate::base::diagnostic::{Diagnostics, Source};
 use crate::base::files;
 use crate::history::local::{self, LocalStore};
 use crate::history::{Run, Store as _, chain};
+use crate::model::inventory::ProviderAccount;
 use crate::model::name::DomainName;
 use crate::ops::problem::Problem;
-use crate::provider::{self, Provider, Reading, Scope};
+use crate::provider::{self, Provider, ProviderError, Reading, Scope};
 use crate::sandbox::{Options, Plan as SandboxPlan, SANDBOX_TOKEN, Sandbox};
 use crate::spec::{self, Inputs, Spec};
 
@@ -98,6 +99,7 @@ pub fn load(setting: &Setting) -> Result<(Spec, Diagnostics), Problem> {
         &Inputs {
             vars: &setting.vars,
             env: &environment,
+            providers: &provider::capabilities(),
         },
     );
     match loaded.spec {
@@ -113,7 +115,7 @@ impl Session {
         let mut folder = history_folder(&setting.spec);
         let mut sandbox = None;
         if setting.sandbox {
-            folder = folder.join("sandbox");
+            folder = local::make_sandbox_folder(&folder)?;
             let embedded = start_sandbox(&folder, &spec).await?;
             sandbox = Some(embedded);
         }
@@ -201,8 +203,6 @@ fn file_name(path: &Path) -> String {
 }
 
 async fn start_sandbox(folder: &Path, spec: &Spec) -> Result<Sandbox, Problem> {
-    std::fs::create_dir_all(folder)
-        .map_err(|cause| Problem::new("file", format!("could not make `{}`: {cause}", folder.display())))?;
     let options = Options {
         state_file: Some(folder.join("cloudflare.json")),
         ..Options::default()
@@ -254,8 +254,29 @@ pub fn connect_one(
         },
         None => {
             let environment = |name: &str| (setting.environment)(name);
-            provider::access(profile, spec.providers.get(name), &environment, setting.timeout)?
+            let account = spec.providers.get(name);
+            provider::access(profile, account, &environment, setting.timeout).map_err(|error| placed(error, account))?
         }
     };
     Ok(provider::connect(name, access)?)
+}
+
+/// Where the spec says where the credential is kept, for whoever has to mend that.
+fn placed(error: ProviderError, account: Option<&ProviderAccount>) -> ProviderError {
+    let place = account
+        .filter(|account| account.token.is_some())
+        .and_then(|account| account.place.as_ref());
+    match place {
+        Some(place) if error.code == "no-credential" => ProviderError {
+            message: format!(
+                "{} ({}:{}:{})",
+                error.message,
+                place.source.path,
+                place.line(),
+                place.column()
+            ),
+            ..error
+        },
+        _ => error,
+    }
 }

@@ -3,6 +3,7 @@
 use crate::base::diagnostic::Diagnostics;
 use crate::ops::problem::Problem;
 use crate::ops::session::{Setting, read_source};
+use crate::provider;
 use crate::spec::{self, Inputs};
 
 /// What was found.
@@ -27,6 +28,7 @@ pub fn validate(setting: &Setting) -> Result<Validated, Problem> {
         &Inputs {
             vars: &setting.vars,
             env: &environment,
+            providers: &provider::capabilities(),
         },
     );
     let ok = loaded.spec.is_some() && !loaded.diagnostics.has_errors();

@@ -135,7 +135,9 @@ impl Plan {
 
 /// A fingerprint of a resource, by which a later run knows whether it is still what was left.
 pub fn fingerprint(resource: &Resource) -> String {
-    // Maps in a resource are sorted and floats do not occur, so equal resources serialise to equal text.
-    let text = serde_json::to_vec(resource).unwrap_or_default();
+    // What a provider keeps beside a record is JSON of its own, whose order says nothing.
+    let mut value = serde_json::to_value(resource).unwrap_or_default();
+    value.sort_all_objects();
+    let text = serde_json::to_vec(&value).unwrap_or_default();
     digest::short(&text, 16)
 }

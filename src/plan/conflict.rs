@@ -4,17 +4,17 @@
 use std::collections::BTreeMap;
 
 use crate::model::address::Address;
+use crate::model::inventory::Inventory;
 use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::model::record_set::RecordSet;
 use crate::plan::change::{Change, Refusal};
-use crate::plan::diff::Sides;
 
 /// Changes that would stand beside something live that excludes them and that this plan leaves where it is.
-pub fn conflicts(sides: &Sides<'_>, changes: &[Change]) -> Vec<Refusal> {
+pub fn conflicts(live: &Inventory, changes: &[Change]) -> Vec<Refusal> {
     let changed: BTreeMap<&Address, &Change> = changes.iter().map(|change| (&change.address, change)).collect();
     let mut staying: BTreeMap<&DomainName, Vec<(&Address, &RecordSet)>> = BTreeMap::new();
-    for (address, resource) in &sides.live.inventory {
+    for (address, resource) in live {
         let goes = changed.get(address).is_some_and(|change| change.after.is_none());
         if let (false, Some(set)) = (goes, resource.as_record_set()) {
             staying.entry(&set.name).or_default().push((address, set));

@@ -77,7 +77,8 @@ pub fn diff(sides: Sides<'_>, bounds: &Bounds) -> Plan {
     look_at_what_is_gone(&sides, bounds, &mut plan);
     plan.changes.sort_by(|a, b| a.address.cmp(&b.address));
     plan.refusals.extend(guard::protected(&sides, &plan.changes));
-    plan.refusals.extend(conflict::conflicts(&sides, &plan.changes));
+    plan.refusals
+        .extend(conflict::conflicts(&sides.live.inventory, &plan.changes));
     if bounds.guard_deletes {
         plan.refusals
             .extend(guard::too_many_deletes(&sides, &plan.changes, bounds.allow_deletes));

@@ -11,3 +11,6 @@ pub mod saved;
 
 pub use change::{Action, Change, Plan, Refusal, Warning};
 pub use diff::{Live, Owned, OwnedMark, Sides, diff};
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,10 @@ pub fn load(
 }
 
 fn missing(profile: &Profile, why: &str) -> ProviderError {
-    ProviderError::new("no-credential", format!("no credential for {}: {why}", profile.name))
+    ProviderError::new(
+        "no-credential",
+        format!("no credential for {}: {why}", profile.capabilities.name),
+    )
 }
 
 fn from_file(profile: &Profile, path: &Path) -> Result<String, ProviderError> {

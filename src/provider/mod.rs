@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::secret::Secret;
 use crate::model::address::Address;
+use crate::model::capability::Capabilities;
 use crate::model::inventory::ProviderAccount;
 use crate::model::name::DomainName;
 use crate::model::record::RecordData;
@@ -241,12 +242,10 @@ pub struct Access {
 }
 
 /// Everything that is known of a provider without asking it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// Its name in specs and plans.
-    pub name: &'static str,
-    /// Its name in sentences.
-    pub title: &'static str,
+    /// What it can hold.
+    pub capabilities: Capabilities,
     /// The public API.
     pub base_url: &'static str,
     /// The environment variable that overrides the API's address.
@@ -260,7 +259,12 @@ pub const PROFILES: &[Profile] = &[cloudflare::PROFILE];
 
 /// What is known of the provider called `name`.
 pub fn profile(name: &str) -> Option<&'static Profile> {
-    PROFILES.iter().find(|profile| profile.name == name)
+    PROFILES.iter().find(|profile| profile.capabilities.name == name)
+}
+
+/// What each provider can hold.
+pub fn capabilities() -> Vec<Capabilities> {
+    PROFILES.iter().map(|profile| profile.capabilities.clone()).collect()
 }
 
 /// The provider called `name`, ready to be asked.

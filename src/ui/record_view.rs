@@ -1,6 +1,6 @@
 //! Records in a few words, and what changed between two of them, word by word where they are long.
 
-use similar::{ChangeTag, TextDiff};
+use similar::{DiffTag, TextDiff};
 
 use crate::base::text::sanitize;
 use crate::model::record::RecordData;
@@ -93,17 +93,101 @@ fn changed_value(old: &str, new: &str, colour: bool) -> Words {
     if old.chars().count() <= SHORT && new.chars().count() <= SHORT {
         return arrow(old, new);
     }
-    let diff = TextDiff::from_words(old, new);
+    let (old, new) = (tokens(old), tokens(new));
     let mut words = Words::new();
-    for change in diff.iter_all_changes() {
-        let text = change.value();
-        words = match (change.tag(), colour) {
-            (ChangeTag::Equal, _) => words.and(style::PLAIN, text),
-            (ChangeTag::Delete, true) => words.and(style::DELETE.strikethrough(), text),
-            (ChangeTag::Insert, true) => words.and(style::CREATE, text),
-            (ChangeTag::Delete, false) => words.and(style::PLAIN, format!("[-{text}-]")),
-            (ChangeTag::Insert, false) => words.and(style::PLAIN, format!("{{+{text}+}}")),
-        };
+    for (removed, added, same) in pieces(&old, &new) {
+        if !removed.is_empty() {
+            words = if colour {
+                words.and(style::DELETE.strikethrough(), removed)
+            } else {
+                words.and(style::PLAIN, format!("[-{removed}-]"))
+            };
+        }
+        if !added.is_empty() {
+            words = if colour {
+                words.and(style::CREATE, added)
+            } else {
+                words.and(style::PLAIN, format!("{{+{added}+}}"))
+            };
+        }
+        words = words.and(style::PLAIN, same);
     }
     words
+}
+
+/// Words, and each sign between them by itself: `p=none;` is four tokens, so that only `none` is shown as changed.
+fn tokens(text: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let end = if is_word(first) {
+            rest.find(|c| !is_word(c)).unwrap_or(rest.len())
+        } else {
+            first.len_utf8()
+        };
+        let (token, tail) = rest.split_at(end);
+        tokens.push(token);
+        rest = tail;
+    }
+    tokens
+}
+
+/// What is removed, what is added, and what follows unchanged, piece by piece. Single signs between two changes belong
+/// to them: a change reads better whole.
+fn pieces(old: &[&str], new: &[&str]) -> Vec<(String, String, String)> {
+    let diff = TextDiff::from_slices(old, new);
+    let mut pieces: Vec<(String, String, String)> = Vec::new();
+    for op in diff.ops() {
+        let (removed, added) = (old[op.old_range()].concat(), new[op.new_range()].concat());
+        if op.tag() == DiffTag::Equal {
+            match pieces.last_mut() {
+                Some(last) => last.2.push_str(&removed),
+                None => pieces.push((String::new(), String::new(), removed)),
+            }
+            continue;
+        }
+        match pieces.last_mut() {
+            Some(last) if last.2.chars().count() <= 1 && !(last.0.is_empty() && last.1.is_empty()) => {
+                let between = std::mem::take(&mut last.2);
+                last.0.push_str(&format!("{between}{removed}"));
+                last.1.push_str(&format!("{between}{added}"));
+            }
+            _ => pieces.push((removed, added, String::new())),
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(old: &str, new: &str) -> String {
+        let mut canvas = crate::ui::canvas::Canvas::new(crate::ui::canvas::Look {
+            width: 400,
+            colour: false,
+        });
+        canvas.line(&changed_value(old, new, false), 0);
+        canvas.finish()
+    }
+
+    #[test]
+    fn a_long_value_shows_what_changed_in_it_and_no_more() {
+        assert_eq!(
+            shown(
+                "\"v=DMARC1; p=none; rua=mailto:dmarc@acme.example\"",
+                "\"v=DMARC1; p=quarantine; rua=mailto:dmarc@acme.example\""
+            ),
+            "\"v=DMARC1; p=[-none-]{+quarantine+}; rua=mailto:dmarc@acme.example\"\n"
+        );
+        assert_eq!(
+            shown(
+                "\"v=spf1 include:_spf.one.example ~all\"",
+                "\"v=spf1 include:_spf.one.example include:two.example -all\""
+            ),
+            "\"v=spf1 include:_spf.one.example [-~all-]{+include:two.example -all+}\"\n"
+        );
+        assert_eq!(shown("short", "other"), "short → other\n");
+    }
 }

@@ -35,7 +35,9 @@ fn spec() -> String {
         records.push_str(&format!("- {{ type: A, name: h{number}, values: [] }}\n"));
     }
     for number in 0..110 {
-        records.push_str(&format!("- {{ type: TXT, name: n{number}, value: \"value {number}\" }}\n"));
+        records.push_str(&format!(
+            "- {{ type: TXT, name: n{number}, value: \"value {number}\" }}\n"
+        ));
     }
     let one = spec_text("", &records);
     let body = one.split_once("  acme.example:\n").unwrap().1.to_owned();
@@ -63,7 +65,11 @@ fn cut_off_anywhere_it_ends_the_same_and_leads_back() {
     let end = both(&undisturbed);
     let log = undisturbed.sandbox().log();
     let requests = log.len();
-    assert_eq!(log.iter().filter(|entry| entry.wrote).count(), 4, "two batches in each of two zones");
+    assert_eq!(
+        log.iter().filter(|entry| entry.wrote).count(),
+        4,
+        "two batches in each of two zones"
+    );
     undisturbed.run(&["rollback", "--yes"]).expect(0);
     assert_eq!(both(&undisturbed), start);
 
@@ -106,17 +112,27 @@ fn answer_lost(request: usize, what: &str, start: &[Vec<String>], end: &[Vec<Str
 
 fn recovers(place: &Place, at: &str, start: &[Vec<String>], end: &[Vec<String>]) {
     let begun = place.path(".launchctl/runs").exists();
-    let complete = place.run(&["history", "--json"]).expect(0).json()["runs"].to_string().contains("\"status\":\"applied\"");
+    let complete = place.run(&["history", "--json"]).expect(0).json()["runs"]
+        .to_string()
+        .contains("\"status\":\"applied\"");
     if begun && !complete {
         // What is left over is said before anything else is done.
         let plan = place.run(&["plan", "--json", "--allow-deletes", "140"]);
-        assert!(plan.all().contains("unfinished-run") || plan.json()["summary"]["delete"] != 140, "{at}: {}", plan.all());
+        assert!(
+            plan.all().contains("unfinished-run") || plan.json()["summary"]["delete"] != 140,
+            "{at}: {}",
+            plan.all()
+        );
     }
     let left = place.run(&["plan", "--json", "--allow-deletes", "140"]).json();
     let deletes = left["summary"]["delete"].as_u64().unwrap().to_string();
     let again = place.run(&["apply", "--yes", "--allow-deletes", &deletes]);
     assert_eq!(again.code, 0, "{at}: {}", again.all());
-    assert_eq!(both(place), end, "{at}: the end is the same, and nothing is there twice");
+    assert_eq!(
+        both(place),
+        end,
+        "{at}: the end is the same, and nothing is there twice"
+    );
     let plan = place.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(plan.code, 0, "{at}: {}", plan.all());
     assert!(!plan.all().contains("did not get to its end"), "{at}: {}", plan.all());
@@ -150,11 +166,21 @@ fn an_interrupt_finishes_the_request_in_flight() {
     let start = both(&place);
     place.faults(&["w1:slow=700ms", "w2:slow=700ms"]);
     let child = place.start(&APPLY);
-    until("a write is under way", || place.sandbox().in_flight() > 0 && place.sandbox().log().iter().any(|entry| entry.wrote));
-    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    until("a write is under way", || {
+        place.sandbox().in_flight() > 0 && place.sandbox().log().iter().any(|entry| entry.wrote)
+    });
+    let interrupt = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
     assert!(interrupt.success());
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(130),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let run = place.run(&["history", "--json"]).expect(0).json();
     assert_eq!(run["runs"][0]["status"], "stopped", "{run:#}");
     assert!(run["runs"][0]["summary"]["applied"].as_u64().unwrap() > 0);

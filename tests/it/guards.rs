@@ -9,7 +9,9 @@ use crate::support::{Place, until};
 fn nine(place: &Place) -> String {
     let mut lines = String::new();
     for number in 1..=9 {
-        lines.push_str(&format!("- {{ type: A, name: host{number}, value: 192.0.2.{number} }}\n"));
+        lines.push_str(&format!(
+            "- {{ type: A, name: host{number}, value: 192.0.2.{number} }}\n"
+        ));
     }
     place.spec(&lines);
     place.run(&["apply", "--yes"]).expect(0);
@@ -29,7 +31,11 @@ fn a_spec_that_went_empty_deletes_nothing_without_the_exact_number() {
         vec!["plan", "--out", "saved.json"],
     ] {
         let refused = place.run(&arguments).expect(1);
-        assert!(refused.all().contains("--allow-deletes 9") || refused.all().contains("exact number is 9"), "{}", refused.all());
+        assert!(
+            refused.all().contains("--allow-deletes 9") || refused.all().contains("exact number is 9"),
+            "{}",
+            refused.all()
+        );
         assert_eq!(place.state(), full);
     }
     assert!(!place.path("saved.json").exists(), "a refused plan is not saved");
@@ -43,7 +49,13 @@ fn a_spec_that_went_empty_deletes_nothing_without_the_exact_number() {
 fn a_third_of_a_small_zone_is_the_bound() {
     let place = Place::new(Plan::Free);
     let lines = nine(&place);
-    let keep = |number: usize| lines.lines().take(number).map(|line| format!("{line}\n")).collect::<String>();
+    let keep = |number: usize| {
+        lines
+            .lines()
+            .take(number)
+            .map(|line| format!("{line}\n"))
+            .collect::<String>()
+    };
     place.spec(&keep(5));
     place.run(&["plan"]).expect(1);
     place.spec(&keep(6));
@@ -69,7 +81,10 @@ fn another_file_beside_it_owns_nothing_of_the_first() {
     let place = Place::new(Plan::Free);
     nine(&place);
     let full = place.state();
-    place.write("other.yaml", "version: 1\nzones:\n  acme.example: { provider: cloudflare, records: [] }\n");
+    place.write(
+        "other.yaml",
+        "version: 1\nzones:\n  acme.example: { provider: cloudflare, records: [] }\n",
+    );
     let plan = place.run(&["plan", "--json", "--spec", "other.yaml"]).expect(0).json();
     assert_eq!(plan["summary"]["delete"], 0);
     place.run(&["apply", "--yes", "--spec", "other.yaml"]).expect(0);
@@ -82,9 +97,16 @@ fn a_zone_that_vanishes_from_the_spec_is_reported_and_left_alone() {
     nine(&place);
     let full = place.state();
     place.world(|world| world.add_zone("other.example", Plan::Free));
-    place.write("launch.yaml", "version: 1\nzones:\n  other.example: { provider: cloudflare, records: [] }\n");
+    place.write(
+        "launch.yaml",
+        "version: 1\nzones:\n  other.example: { provider: cloudflare, records: [] }\n",
+    );
     let plan = place.run(&["plan"]).expect(0);
-    assert!(plan.out.contains("acme.example is no longer in the spec"), "{}", plan.out);
+    assert!(
+        plan.out.contains("acme.example is no longer in the spec"),
+        "{}",
+        plan.out
+    );
     place.run(&["apply", "--yes"]).expect(0);
     assert_eq!(place.state(), full);
 }
@@ -126,9 +148,16 @@ fn protected_records_are_not_touched() {
     let protect = "    protect: [\"* _acme-challenge*\", \"A keep\"]\n";
     place.spec_with(protect, "- { type: A, name: keep, value: 192.0.2.9 }");
     let refused = place.run(&["apply", "--yes"]).expect(1);
-    assert!(refused.out.contains("acme.example/dns/A/keep") && refused.out.contains("protect"), "{}", refused.out);
+    assert!(
+        refused.out.contains("acme.example/dns/A/keep") && refused.out.contains("protect"),
+        "{}",
+        refused.out
+    );
     // `unmanaged: delete` spares what is protected.
-    place.spec_with(&format!("{protect}    unmanaged: delete\n"), "- { type: A, name: keep, value: 192.0.2.1 }");
+    place.spec_with(
+        &format!("{protect}    unmanaged: delete\n"),
+        "- { type: A, name: keep, value: 192.0.2.1 }",
+    );
     let plan = place.run(&["plan", "--json"]).expect(0).json();
     assert_eq!(plan["summary"]["delete"], 0, "{plan:#}");
     assert_eq!(place.state(), start);
@@ -138,11 +167,19 @@ fn protected_records_are_not_touched() {
 fn records_that_the_provider_locks_are_left_alone() {
     let place = Place::new(Plan::Free);
     place.world(|world| {
-        world.force_record("acme.example", json!({
-            "type": "MX", "name": "acme.example", "content": "route1.mx.cloudflare.net", "priority": 7, "ttl": 1,
-            "meta": { "email_routing": true, "read_only": true },
-        }));
-        world.add_record("acme.example", json!({"type": "A", "name": "x.acme.example", "content": "192.0.2.1", "ttl": 1})).unwrap();
+        world.force_record(
+            "acme.example",
+            json!({
+                "type": "MX", "name": "acme.example", "content": "route1.mx.cloudflare.net", "priority": 7, "ttl": 1,
+                "meta": { "email_routing": true, "read_only": true },
+            }),
+        );
+        world
+            .add_record(
+                "acme.example",
+                json!({"type": "A", "name": "x.acme.example", "content": "192.0.2.1", "ttl": 1}),
+            )
+            .unwrap();
     });
     let start = place.state();
     place.spec_with("    unmanaged: delete\n", "- { type: A, name: x, value: 192.0.2.1 }");
@@ -158,7 +195,12 @@ fn records_that_the_provider_locks_are_left_alone() {
 fn what_is_live_and_excludes_what_is_declared_is_named_and_not_removed() {
     let place = Place::new(Plan::Free);
     place.world(|world| {
-        world.add_record("acme.example", json!({"type": "A", "name": "www.acme.example", "content": "192.0.2.1", "ttl": 1})).unwrap();
+        world
+            .add_record(
+                "acme.example",
+                json!({"type": "A", "name": "www.acme.example", "content": "192.0.2.1", "ttl": 1}),
+            )
+            .unwrap();
     });
     place.spec("- { type: CNAME, name: www, value: acme.example }");
     let refused = place.run(&["apply", "--yes"]).expect(1);
@@ -175,9 +217,15 @@ fn two_applies_on_one_history_exclude_each_other() {
     place.spec("- { type: A, name: a, value: 192.0.2.1 }");
     place.faults(&["w1:slow=1500ms"]);
     let mut first = place.start(&["apply", "--yes"]);
-    until("the first has begun to write", || place.sandbox().log().iter().any(|entry| entry.wrote));
+    until("the first has begun to write", || {
+        place.sandbox().log().iter().any(|entry| entry.wrote)
+    });
     let second = place.run(&["apply", "--yes"]).expect(1);
-    assert!(second.err.contains(&format!("process {}", first.id())), "{}", second.err);
+    assert!(
+        second.err.contains(&format!("process {}", first.id())),
+        "{}",
+        second.err
+    );
     assert!(first.wait().unwrap().success());
     place.run(&["apply", "--yes"]).expect(0);
     assert_eq!(place.state().len(), 1);

@@ -1,1 +1,13 @@
-//! it
+//! The tests that need the whole: the real binary against stand-ins and real servers, and the rules of the house. One
+//! binary, so that everything is linked once.
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(unreachable_pub, reason = "one binary: nothing here is anybody else's")]
+
+mod architecture;
+mod crash;
+mod exam;
+mod guards;
+mod refusals;
+mod road;
+mod specs;
+mod support;

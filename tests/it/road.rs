@@ -69,9 +69,15 @@ fn there_and_back_on_a_zone_that_holds_everything() {
 
     let applied = place.run(&["apply", "--yes", "--json"]).expect(0).json();
     assert_eq!(applied["status"], "applied");
-    assert_eq!(applied["applied"].as_array().unwrap().len() as u64, plan["summary"]["create"].as_u64().unwrap());
+    assert_eq!(
+        applied["applied"].as_array().unwrap().len() as u64,
+        plan["summary"]["create"].as_u64().unwrap()
+    );
     let after = place.state();
-    assert!(start.iter().all(|record| after.contains(record)), "what was there is still there");
+    assert!(
+        start.iter().all(|record| after.contains(record)),
+        "what was there is still there"
+    );
 
     let again = place.run(&["plan", "--detailed-exitcode"]).expect(0);
     assert!(again.out.contains("Nothing to change"), "{}", again.out);
@@ -92,7 +98,9 @@ fn a_rollback_can_be_rolled_back_by_name_and_only_so() {
     assert_eq!(place.state(), Vec::<String>::new());
     let refused = place.run(&["rollback", "--yes"]).expect(1);
     assert!(refused.err.contains("is itself a rollback"), "{}", refused.err);
-    place.run(&["rollback", undone["run"].as_str().unwrap(), "--yes"]).expect(0);
+    place
+        .run(&["rollback", undone["run"].as_str().unwrap(), "--yes"])
+        .expect(0);
     assert_eq!(place.state(), with);
     place.run(&["plan", "--detailed-exitcode"]).expect(0);
 }
@@ -119,7 +127,12 @@ fn a_saved_plan_refuses_what_is_no_longer_as_reviewed_and_names_it() {
     place.spec("- { type: A, name: a, value: 192.0.2.1 }\n- { type: A, name: b, value: 192.0.2.2 }");
     place.run(&["plan", "--out", "reviewed.json"]).expect(0);
     place.world(|world| {
-        world.add_record("acme.example", json!({"type": "A", "name": "b.acme.example", "content": "203.0.113.7", "ttl": 1})).unwrap();
+        world
+            .add_record(
+                "acme.example",
+                json!({"type": "A", "name": "b.acme.example", "content": "203.0.113.7", "ttl": 1}),
+            )
+            .unwrap();
     });
     let before = place.state();
     let refused = place.run(&["apply", "reviewed.json", "--yes"]).expect(1);
@@ -130,13 +143,20 @@ fn a_saved_plan_refuses_what_is_no_longer_as_reviewed_and_names_it() {
     // A new review, and it is carried out; what is already as it was to be is no obstacle.
     place.run(&["plan", "--out", "reviewed.json"]).expect(0);
     place.world(|world| {
-        world.add_record("acme.example", json!({"type": "A", "name": "a.acme.example", "content": "192.0.2.1", "ttl": 1})).unwrap();
+        world
+            .add_record(
+                "acme.example",
+                json!({"type": "A", "name": "a.acme.example", "content": "192.0.2.1", "ttl": 1}),
+            )
+            .unwrap();
     });
     place.run(&["apply", "reviewed.json", "--yes"]).expect(0);
     place.run(&["plan", "--detailed-exitcode"]).expect(0);
 
     // Edited by hand, it is no review any more.
-    let text = std::fs::read_to_string(place.path("reviewed.json")).unwrap().replace("192.0.2.2", "203.0.113.66");
+    let text = std::fs::read_to_string(place.path("reviewed.json"))
+        .unwrap()
+        .replace("192.0.2.2", "203.0.113.66");
     place.write("edited.json", &text);
     let refused = place.run(&["apply", "edited.json", "--yes"]).expect(1);
     assert!(refused.err.contains("altered"), "{}", refused.err);
@@ -148,17 +168,36 @@ fn a_rollback_refuses_what_somebody_changed_since_unless_forced() {
     place.spec("- { type: A, name: a, value: 192.0.2.1 }\n- { type: A, name: b, value: 192.0.2.2 }");
     place.run(&["apply", "--yes"]).expect(0);
     place.world(|world| {
-        let id = world.records("acme.example").iter().find(|r| r["name"] == "b.acme.example").unwrap()["id"].as_str().unwrap().to_owned();
+        let id = world
+            .records("acme.example")
+            .iter()
+            .find(|r| r["name"] == "b.acme.example")
+            .unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         world.remove_record("acme.example", &id);
-        world.add_record("acme.example", json!({"type": "A", "name": "b.acme.example", "content": "203.0.113.7", "ttl": 1})).unwrap();
+        world
+            .add_record(
+                "acme.example",
+                json!({"type": "A", "name": "b.acme.example", "content": "203.0.113.7", "ttl": 1}),
+            )
+            .unwrap();
     });
     let before = place.state();
     let refused = place.run(&["rollback", "--yes"]).expect(1);
-    assert!(refused.out.contains("acme.example/dns/A/b") && refused.out.contains("since"), "{}", refused.out);
+    assert!(
+        refused.out.contains("acme.example/dns/A/b") && refused.out.contains("since"),
+        "{}",
+        refused.out
+    );
     assert_eq!(place.state(), before);
     place.run(&["rollback", "--yes", "--target", "*/dns/A/a"]).expect(0);
     assert_eq!(place.state().len(), 1);
-    let run = place.run(&["history", "--json"]).expect(0).json()["runs"][0]["run"].as_str().unwrap().to_owned();
+    let run = place.run(&["history", "--json"]).expect(0).json()["runs"][0]["run"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     place.run(&["rollback", &run, "--yes", "--force"]).expect(0);
     assert!(place.state().is_empty());
 }
@@ -173,7 +212,10 @@ fn comments_tags_and_settings_that_nobody_declared_survive_a_change_and_a_rollba
     place.spec("- { type: A, name: a, value: 192.0.2.9, ttl: 5m }");
     place.run(&["apply", "--yes"]).expect(0);
     let now = place.state().join("");
-    assert!(now.contains("by Bob") && now.contains("team:a") && now.contains("192.0.2.9"), "{now}");
+    assert!(
+        now.contains("by Bob") && now.contains("team:a") && now.contains("192.0.2.9"),
+        "{now}"
+    );
     place.run(&["rollback", "--yes"]).expect(0);
     assert_eq!(place.state(), start);
     // Declared away, then back again.
@@ -188,7 +230,10 @@ fn comments_tags_and_settings_that_nobody_declared_survive_a_change_and_a_rollba
 fn a_target_narrows_any_plan() {
     let place = Place::new(Plan::Free);
     place.spec("- { type: A, name: a, value: 192.0.2.1 }\n- { type: A, name: b, value: 192.0.2.2 }");
-    let plan = place.run(&["plan", "--json", "--target", "acme.example/dns/A/b"]).expect(0).json();
+    let plan = place
+        .run(&["plan", "--json", "--target", "acme.example/dns/A/b"])
+        .expect(0)
+        .json();
     assert_eq!(plan["changes"].as_array().unwrap().len(), 1);
     place.run(&["apply", "--yes", "--target", "*/b"]).expect(0);
     assert_eq!(place.state().len(), 1);
@@ -203,5 +248,8 @@ fn without_a_terminal_only_yes_applies() {
     let refused = place.run(&["apply"]).expect(1);
     assert!(refused.err.contains("--yes"), "{}", refused.err);
     assert!(place.state().is_empty());
-    assert!(!place.path(".launchctl/runs").exists(), "no run is recorded for what was not begun");
+    assert!(
+        !place.path(".launchctl/runs").exists(),
+        "no run is recorded for what was not begun"
+    );
 }

@@ -28,7 +28,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn of(output: &Output) -> Self {
+    pub fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -65,8 +65,15 @@ impl Place {
 
     /// A place around a world.
     pub fn with_world(world: World) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let options = Options { world: Some(world), ..Options::default() };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let options = Options {
+            world: Some(world),
+            ..Options::default()
+        };
         let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -113,7 +120,10 @@ impl Place {
             .args(arguments)
             .current_dir(self.folder.path())
             .env_clear()
-            .env("CLOUDFLARE_BASE_URL", self.sandbox.as_ref().map_or_else(String::new, Sandbox::url))
+            .env(
+                "CLOUDFLARE_BASE_URL",
+                self.sandbox.as_ref().map_or_else(String::new, Sandbox::url),
+            )
             .env("CLOUDFLARE_API_TOKEN", &self.token)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -151,8 +161,13 @@ impl Drop for Place {
 }
 
 pub fn spec_text(zone: &str, records: &str) -> String {
-    let indented: String = records.lines().map(|line| format!("      {}\n", line.trim_start())).collect();
-    format!("version: 1\nproject: Acme\nzones:\n  acme.example:\n    provider: cloudflare\n{zone}    records:\n{indented}")
+    let indented: String = records
+        .lines()
+        .map(|line| format!("      {}\n", line.trim_start()))
+        .collect();
+    format!(
+        "version: 1\nproject: Acme\nzones:\n  acme.example:\n    provider: cloudflare\n{zone}    records:\n{indented}"
+    )
 }
 
 /// What of a record is its own and not the provider's book-keeping.
@@ -162,7 +177,13 @@ pub fn state_of(world: &World, zone: &str) -> Vec<String> {
         .into_iter()
         .map(|mut record| {
             let map = record.as_object_mut().unwrap();
-            for key in ["id", "created_on", "modified_on", "comment_modified_on", "tags_modified_on"] {
+            for key in [
+                "id",
+                "created_on",
+                "modified_on",
+                "comment_modified_on",
+                "tags_modified_on",
+            ] {
                 map.remove(key);
             }
             if let Some(Value::Array(tags)) = map.get_mut("tags") {
@@ -182,7 +203,8 @@ pub fn state_of(world: &World, zone: &str) -> Vec<String> {
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
-            let sorted: std::collections::BTreeMap<_, _> = map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            let sorted: std::collections::BTreeMap<_, _> =
+                map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
             serde_json::to_value(sorted).unwrap()
         }
         Value::Array(all) => Value::Array(all.iter().map(sorted).collect()),

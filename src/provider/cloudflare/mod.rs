@@ -24,8 +24,7 @@ const NAME: &str = "cloudflare";
 
 /// What is known of Cloudflare without asking it.
 pub const PROFILE: Profile = Profile {
-    name: NAME,
-    title: "Cloudflare",
+    capabilities: quirks::CAPABILITIES,
     base_url: "https://api.cloudflare.com/client/v4",
     base_url_variable: "CLOUDFLARE_BASE_URL",
     token_variable: "CLOUDFLARE_API_TOKEN",

@@ -7,12 +7,32 @@ use serde_json::Value;
 
 use crate::base::text;
 use crate::model::address::Address;
+use crate::model::capability::{Capabilities, TagRules};
 use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::model::record_set::{Record, RecordSet, pair};
 use crate::model::ttl::Ttl;
 use crate::plan::{Change, Refusal, Warning};
 use crate::provider::{ApiRefusal, Reading, Review, Step, ZoneFacts};
+
+/// What Cloudflare can hold on its largest plan.
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    name: super::NAME,
+    title: "Cloudflare",
+    kinds: RecordType::ALL,
+    ttl: 30..=HIGHEST_TTL,
+    proxies: true,
+    flattens: true,
+    comment: Some(500),
+    tags: Some(TagRules {
+        most: 20,
+        name: 32,
+        value: 100,
+        reserved: "cf-",
+    }),
+    // Error 9015 names this bound.
+    longest_record: 4_096,
+};
 
 /// What a plan of a zone allows (Cloudflare's table of plans, 2026).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
