@@ -118,6 +118,10 @@ impl RecordSet {
             if record.proxied {
                 record.ttl = Ttl::Auto;
             }
+            record.tags = record
+                .tags
+                .take()
+                .map(|tags| tags.iter().map(|tag| canonical_tag(tag)).collect());
         }
         records.sort_by(|a, b| a.data.cmp(&b.data));
         records.dedup_by(|b, a| a.data == b.data);
@@ -175,27 +179,45 @@ impl RecordSet {
     }
 }
 
-/// Matches the records of two states of a set: the same data first, then what is left over in order, so that a changed
-/// value is one changed record and not one gone and one new.
+/// A tag's name is the same in any case, its value is not.
+fn canonical_tag(tag: &str) -> String {
+    match tag.split_once(':') {
+        Some((name, value)) => format!("{}:{value}", name.to_lowercase()),
+        None => tag.to_lowercase(),
+    }
+}
+
+/// Matches the records of two states of a set: the same data first, then the same host (a mail server whose priority
+/// changed is still that mail server, and providers take a host only once), then what is left over in order. So a
+/// changed value is one changed record and not one gone and one new.
 pub fn pair<'a>(before: &'a [Record], after: &'a [Record]) -> Vec<RecordPair<'a>> {
     let known: BTreeMap<&RecordData, &Record> = before.iter().map(|record| (&record.data, record)).collect();
     let wanted: BTreeSet<&RecordData> = after.iter().map(|record| &record.data).collect();
-    let mut left_over = before.iter().filter(|record| !wanted.contains(&record.data));
-    let mut pairs: Vec<RecordPair<'a>> = after
-        .iter()
-        .map(|after| {
-            let before = known.get(&after.data).copied().or_else(|| left_over.next());
-            RecordPair {
-                before,
-                after: Some(after),
-            }
-        })
-        .collect();
-    pairs.extend(left_over.map(|before| RecordPair {
+    let mut left_over: Vec<&Record> = before.iter().filter(|record| !wanted.contains(&record.data)).collect();
+    let mut partners: Vec<Option<&Record>> = after.iter().map(|record| known.get(&record.data).copied()).collect();
+    let mut take = |after: &Record, partner: &mut Option<&'a Record>, fits: fn(&Record, &Record) -> bool| {
+        if partner.is_none()
+            && let Some(at) = left_over.iter().position(|before| fits(before, after))
+        {
+            *partner = Some(left_over.remove(at));
+        }
+    };
+    let same_host = |a: &Record, b: &Record| a.data.target().is_some() && a.data.target() == b.data.target();
+    for (record, partner) in after.iter().zip(&mut partners) {
+        take(record, partner, same_host);
+    }
+    for (record, partner) in after.iter().zip(&mut partners) {
+        take(record, partner, |_, _| true);
+    }
+    let matched = after.iter().zip(partners).map(|(after, before)| RecordPair {
+        before,
+        after: Some(after),
+    });
+    let gone = left_over.into_iter().map(|before| RecordPair {
         before: Some(before),
         after: None,
-    }));
-    pairs
+    });
+    matched.chain(gone).collect()
 }
 
 /// What tells one TXT value at a name from another: its purpose when there may be only one, else its first word and a
@@ -284,6 +306,30 @@ mod tests {
                 (some("192.0.2.1"), some("192.0.2.3"))
             ]
         );
+    }
+
+    #[test]
+    fn a_mail_server_with_another_priority_is_still_that_mail_server() {
+        let mx = |text: &str| Record::new(RecordData::parse(RecordType::Mx, text, &zone()).unwrap());
+        let (before, after) = (
+            vec![mx("10 a.example.net"), mx("20 b.example.net")],
+            vec![mx("10 b.example.net"), mx("20 a.example.net")],
+        );
+        for pair in pair(&before, &after) {
+            assert_eq!(pair.before.unwrap().data.target(), pair.after.unwrap().data.target());
+        }
+    }
+
+    #[test]
+    fn tags_are_the_same_whatever_the_case_of_their_names() {
+        let tagged = |tag: &str| {
+            set(vec![Record {
+                tags: Some([tag.to_owned()].into()),
+                ..a("192.0.2.1")
+            }])
+        };
+        assert_eq!(tagged("Team:Web"), tagged("team:Web"));
+        assert_ne!(tagged("team:Web"), tagged("team:web"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::apply::Progress;
 use crate::base::text;
+use crate::model::address::Address;
 use crate::model::inventory::Inventory;
 use crate::model::name::DomainName;
 use crate::ops::apply::{self, Outcome};
@@ -18,6 +19,9 @@ use crate::ops::session::{self, Session, Setting};
 use crate::plan::Action;
 use crate::provider::{Reading, cloudflare};
 use crate::sandbox::{Fault, Options, Plan as SandboxPlan, Sandbox, World};
+
+/// How long the stand-in takes for an answer: long enough that requests made at once are seen to be so.
+const LATENCY: Duration = Duration::from_millis(20);
 
 /// How it is rehearsed.
 #[derive(Debug, Clone, Default)]
@@ -219,6 +223,7 @@ async fn set(setting: &Setting, how: &Rehearse) -> Result<(Stage, Seed), Problem
         tempfile::tempdir().map_err(|cause| Problem::new("file", format!("no room for a rehearsal: {cause}")))?;
     let sandbox = Sandbox::start(Options {
         world: Some(world),
+        latency: LATENCY,
         ..Options::default()
     })
     .await?;
@@ -239,8 +244,25 @@ async fn copy_of_live(setting: &Setting) -> Result<Reading, Problem> {
 fn fill_from_live(reading: &Reading, world: &mut World) -> Result<(), Problem> {
     for (zone, facts) in &reading.zones {
         world.add_zone(zone.as_str(), SandboxPlan::of(&facts.plan));
+        // Older zones may hold more than their plan says.
+        if let Some(usage) = facts.usage {
+            world.set_quota(zone.as_str(), usage.quota);
+        }
     }
-    fill(&reading.live.inventory, world)
+    let is_locked = |address: &Address| reading.live.locked.contains_key(address);
+    let (locked, free): (Inventory, Inventory) = reading
+        .live
+        .inventory
+        .clone()
+        .into_iter()
+        .partition(|(address, _)| is_locked(address));
+    for set in locked.values().filter_map(|resource| resource.as_record_set()) {
+        for mut wire in cloudflare::wire_records(set) {
+            wire["meta"] = serde_json::json!({ "email_routing": true, "read_only": true });
+            world.force_record(set.zone.as_str(), wire);
+        }
+    }
+    fill(&free, world)
 }
 
 fn seed_from_file(path: &Path, setting: &Setting, how: &Rehearse, world: &mut World) -> Result<(), Problem> {

@@ -39,7 +39,7 @@ pub fn rehearsal(seen: &Rehearsal, look: Look) -> String {
         canvas.line(&Words::new(), 0);
         heading("2. Apply", leg, &mut canvas);
         body(
-            &run_view::outcome(outcome, "applied", Look { colour: false, ..look }),
+            &run_view::course(outcome, "applied", Look { colour: false, ..look }),
             &mut canvas,
         );
     }
@@ -58,7 +58,7 @@ pub fn rehearsal(seen: &Rehearsal, look: Look) -> String {
         heading("4. Roll back", leg, &mut canvas);
         canvas.line(&Words::of(style::PLAIN, format!("   {}.", counts(planned))), 3);
         body(
-            &run_view::outcome(outcome, "rolled back", Look { colour: false, ..look }),
+            &run_view::course(outcome, "rolled back", Look { colour: false, ..look }),
             &mut canvas,
         );
     }

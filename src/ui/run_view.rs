@@ -9,8 +9,23 @@ use crate::ui::canvas::{Canvas, Look, Words, style};
 /// How many addresses are listed before the rest is only counted.
 const LISTED: usize = 20;
 
-/// How it went. `verb` is `applied` or `rolled back`.
+/// How it went, and how to undo it. `verb` is `applied` or `rolled back`.
 pub fn outcome(outcome: &Outcome, verb: &str, look: Look) -> String {
+    let mut text = course(outcome, verb, look);
+    let undoable = outcome
+        .report
+        .as_ref()
+        .filter(|report| !report.applied.is_empty() || !report.unknown.is_empty());
+    if let (Some(run), Some(_)) = (&outcome.run, undoable) {
+        let mut canvas = Canvas::new(look);
+        canvas.line(&Words::of(style::DIM, format!("To undo: launchctl rollback {run}")), 2);
+        text.push_str(&canvas.finish());
+    }
+    text
+}
+
+/// How it went.
+pub fn course(outcome: &Outcome, verb: &str, look: Look) -> String {
     let mut canvas = Canvas::new(look);
     let Some(report) = &outcome.report else {
         let words = Words::of(style::GOOD, "Nothing to change. ");
@@ -61,9 +76,6 @@ pub fn outcome(outcome: &Outcome, verb: &str, look: Look) -> String {
         ),
     };
     canvas.line(&line, 2);
-    if !report.applied.is_empty() || !report.unknown.is_empty() {
-        canvas.line(&Words::of(style::DIM, format!("To undo: launchctl rollback {run}")), 2);
-    }
     canvas.finish()
 }
 

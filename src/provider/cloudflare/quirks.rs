@@ -9,7 +9,7 @@ use crate::base::text;
 use crate::model::address::Address;
 use crate::model::capability::{Capabilities, TagRules};
 use crate::model::name::DomainName;
-use crate::model::record::RecordType;
+use crate::model::record::{RecordType, txt};
 use crate::model::record_set::{Record, RecordSet, pair};
 use crate::model::ttl::Ttl;
 use crate::plan::{Change, Refusal, Warning};
@@ -219,7 +219,8 @@ fn check_combined_length(changes: &[Change], reading: &Reading, review: &mut Rev
                 .records
                 .iter()
                 .filter_map(|record| record.data.txt())
-                .map(<[u8]>::len)
+                // What is counted is what is stored: quotes, escapes and the spaces between the strings too.
+                .map(|value| txt::character_strings(value).chars().count())
                 .sum();
             let entry = total.entry(key).or_insert_with(|| (0, set.address()));
             entry.0 += length;
@@ -230,7 +231,7 @@ fn check_combined_length(changes: &[Change], reading: &Reading, review: &mut Rev
             review.refusals.push(Refusal {
                 address: Some(address),
                 code: "txt-combined".to_owned(),
-                message: format!("all TXT values at {name} together have {length} bytes; Cloudflare takes {COMBINED}"),
+                message: format!("all TXT values at {name} together take {length} characters as they are stored; Cloudflare takes {COMBINED}"),
                 help: "remove or shorten one of them".to_owned(),
             });
         }
@@ -281,9 +282,11 @@ pub(super) fn advice(refusal: &ApiRefusal) -> Option<&'static str> {
         "81053" | "81054" => {
             "a CNAME excludes A, AAAA and CNAME at its name: another record came there meanwhile; plan again"
         }
+        "81055" => "NS records exclude everything else at their name, and something else is there: remove it first",
         "81056" => "the name is delegated by NS records: nothing else but DS can stand there",
         "81057" | "81058" => "the record is there already: somebody made it meanwhile; plan again",
         "83011" | "9015" => "the values are too long for one name: shorten or remove one",
+        "9003" => "a proxied record needs a public address: leave `proxied` out, or name another address",
         "9300" => "tags need a paid plan: take them out of the spec",
         "9021" => "write `ttl: auto`, or a TTL that the zone's plan takes",
         _ if matches!(refusal.status, 401 | 403) => "`launchctl doctor` says which permission is missing",
@@ -323,7 +326,7 @@ pub(super) fn blame(step: &Step, changes: &[Change], refusal: &ApiRefusal) -> Ve
             "83011" | "9015" => set.kind == RecordType::Txt,
             "9021" => records.iter().any(|record| record.ttl != Ttl::Auto),
             "9300" => records.iter().any(|record| record.tags.is_some()),
-            "9004" => records.iter().any(|record| record.proxied),
+            "9003" | "9004" => records.iter().any(|record| record.proxied),
             _ => names_type(&refusal.message, set.kind),
         }
     };

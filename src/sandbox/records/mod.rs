@@ -69,6 +69,22 @@ pub(super) enum View {
     Read(usize),
 }
 
+impl Body {
+    /// Whether nothing would change: a setting that is off and one that is not there are the same.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let on = |body: &Self| {
+            let mut settings = body.settings.clone();
+            settings.retain(|_, value| *value != Value::Bool(false));
+            settings
+        };
+        let bare = |body: &Self| Self {
+            settings: Map::new(),
+            ..body.clone()
+        };
+        on(self) == on(other) && bare(self) == bare(other)
+    }
+}
+
 impl Record {
     fn new(id: String, body: Body) -> Self {
         let time = now();

@@ -141,7 +141,7 @@ impl Records {
             return Err(Refusal::bad(GENERAL, "DS records need NS records with the same host."));
         }
         if let Some(same) = node.same.get(&identity(body)).and_then(|number| self.get(*number)) {
-            return Err(if same.body == *body {
+            return Err(if same.body.says_the_same(body) {
                 Refusal::bad(81058, "An identical record already exists.")
             } else {
                 Refusal::bad(81057, "Record already exists.")

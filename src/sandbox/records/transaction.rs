@@ -131,7 +131,7 @@ impl Transaction<'_> {
             // Refused since 2026-06-30 (facts §3.5).
             return Err(Refusal::bad(GENERAL, "The type of a DNS record cannot be changed."));
         }
-        if before.body == body {
+        if before.body.says_the_same(&body) {
             return Ok(());
         }
         let after = before.with(body);

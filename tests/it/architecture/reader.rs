@@ -82,7 +82,7 @@ pub(super) fn house(texts: &BTreeMap<String, String>) -> Vec<Source> {
     let tests: BTreeSet<String> = texts.iter().flat_map(|(path, text)| test_files(path, text)).collect();
     texts
         .iter()
-        .map(|(path, text)| Source::read(path, text, tests.contains(path)))
+        .map(|(path, text)| Source::read(path, text, is_among(path, &tests)))
         .collect()
 }
 
@@ -258,6 +258,12 @@ fn test_items(words: &[Word]) -> impl Iterator<Item = std::ops::Range<usize>> + 
             }
             start..at
         })
+}
+
+/// Whether a file is one of these modules, or stands below one that is a folder.
+fn is_among(path: &str, tests: &BTreeSet<String>) -> bool {
+    let folder = |module: &String| module.strip_suffix("mod.rs").map(str::to_owned);
+    tests.contains(path) || tests.iter().filter_map(folder).any(|folder| path.starts_with(&folder))
 }
 
 /// Files that a `#[cfg(test)] mod NAME;` brings in.
