@@ -83,9 +83,11 @@ impl Widths {
             .map(|set| set.name.relative_to(&set.zone).len())
             .max()
             .unwrap_or(0);
+        // Values get half of the window at least.
+        let room = (look.width / 2).saturating_sub(Self { kind, name: 0 }.value());
         Self {
             kind,
-            name: longest.min(NAMES).min(look.width / 4),
+            name: longest.min(NAMES).min(room),
         }
     }
 

@@ -11,3 +11,4 @@ mod refusals;
 mod road;
 mod specs;
 mod support;
+mod views;
