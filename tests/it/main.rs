@@ -7,6 +7,7 @@ mod architecture;
 mod crash;
 mod exam;
 mod guards;
+mod limits;
 mod refusals;
 mod road;
 mod specs;

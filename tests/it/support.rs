@@ -65,15 +65,19 @@ impl Place {
 
     /// A place around a world.
     pub fn with_world(world: World) -> Self {
+        Self::with_options(Options {
+            world: Some(world),
+            ..Options::default()
+        })
+    }
+
+    /// A place around a stand-in that is set up so.
+    pub fn with_options(options: Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
-        let options = Options {
-            world: Some(world),
-            ..Options::default()
-        };
         let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
         Self {
             folder: tempfile::tempdir().unwrap(),
