@@ -214,7 +214,28 @@ impl Shape for At<SecretReference> {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let text = reader.text(node, "where the credential is kept")?;
         match text.value.parse::<SecretReference>() {
+            Ok(SecretReference::Env(name)) if looks_like_a_credential(&name) => {
+                crate::base::secret::Secret::new(&name);
+                reader.masks.push(text.range.clone());
+                let finding = Diagnostic::error(
+                    "bad-credential-reference",
+                    "what follows `env:` looks like a credential",
+                )
+                .at(reader.place(&text.range))
+                .label("write the name of the variable that holds it, such as env:CLOUDFLARE_API_TOKEN")
+                .help("if a credential stood here, it may have been committed: replace it at the provider");
+                reader.diagnostics.push(finding);
+                None
+            }
             Ok(reference) => Some(text.map(reference)),
+            Err(_) if looks_like_a_variable(&text.value) => {
+                let finding =
+                    Diagnostic::error("bad-credential-reference", "a credential is named by where it is kept")
+                        .at(reader.place(&text.range))
+                        .label(format!("did you mean `env:{}`?", text.value));
+                reader.diagnostics.push(finding);
+                None
+            }
             Err(error) => {
                 // It may be a pasted credential: nothing that is shown from now on may hold it.
                 crate::base::secret::Secret::new(&text.value);
@@ -228,4 +249,15 @@ impl Shape for At<SecretReference> {
             }
         }
     }
+}
+
+/// The name of an environment variable, by custom: words in capitals.
+fn looks_like_a_variable(text: &str) -> bool {
+    text.contains('_') && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+}
+
+/// Long, and of all kinds of characters: nobody calls a variable so.
+fn looks_like_a_credential(name: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| name.as_bytes().iter().any(is);
+    name.len() >= 20 && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
 }

@@ -136,9 +136,12 @@ impl<'a> Reader<'a> {
             Some(owner) if range.is_empty() => owner.clone(),
             _ => range.clone(),
         };
-        let finding = Diagnostic::error("wrong-shape", format!("expected {expected}, found {found}"))
-            .at(self.place(&self.first_line(&range)))
-            .label(format!("expected {expected}"));
+        let mut finding = Diagnostic::error("wrong-shape", format!("expected {expected}, found {found}"))
+            .at(self.place(&self.first_line(&range)));
+        // A single value where keys belong is often a line that stands one level too far left.
+        if expected.starts_with("keys") && self.owner.is_some() {
+            finding = finding.help("if this line belongs to the one above, indent it further");
+        }
         self.diagnostics.push(finding);
     }
 
@@ -278,6 +281,21 @@ impl<'n> Fields<'n> {
     }
 }
 
+/// What other tools call a thing, and its key here.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("content", "value"),
+    ("data", "value"),
+    ("target", "value"),
+    ("contents", "values"),
+    ("host", "name"),
+    ("hostname", "name"),
+    ("subdomain", "name"),
+    ("proxy", "proxied"),
+    ("note", "comment"),
+    ("variables", "vars"),
+    ("domains", "zones"),
+];
+
 fn unknown_key(entry: &Entry, keys: &[Key], later: &[&str], reader: &Reader<'_>) -> Diagnostic {
     let name = entry.key.text.as_str();
     let shown = text::shorten(&text::sanitize(name), 60);
@@ -288,8 +306,12 @@ fn unknown_key(entry: &Entry, keys: &[Key], later: &[&str], reader: &Reader<'_>)
             .help("take it out for now; `launchctl schema` describes what is built");
     }
     let names = || keys.iter().map(|key| key.name);
+    let meant = SYNONYMS
+        .iter()
+        .find(|(word, meant)| *word == name && names().any(|known| known == *meant));
     let finding = Diagnostic::error("unknown-key", format!("there is no key `{shown}` here")).at(place);
-    match text::nearest(name, names().chain(later.iter().copied())) {
+    let near = meant.map(|(_, meant)| *meant);
+    match near.or_else(|| text::nearest(name, names().chain(later.iter().copied()))) {
         Some(near) => finding.label(format!("did you mean `{near}`?")),
         None => finding.help(format!("known here: {}", names().collect::<Vec<_>>().join(", "))),
     }

@@ -159,11 +159,25 @@ impl Reader<'_> {
     fn syntax(&self, error: &ScanError) -> Fatal {
         let at = error.marker().byte_offset().unwrap_or(self.source.text.len());
         let message = text::sanitize(&error.info()).into_owned();
-        Box::new(
-            Diagnostic::error("yaml-syntax", format!("this is not YAML: {message}"))
-                .at(self.place(at..at + 1))
-                .label("the reader stopped here; the cause may stand before it"),
-        )
+        let finding = Diagnostic::error("yaml-syntax", format!("this is not YAML: {message}"));
+        // The two characters that names begin with and that mean something else to YAML.
+        let line = self
+            .source
+            .text
+            .get(at..)
+            .unwrap_or_default()
+            .split('\n')
+            .next()
+            .unwrap_or_default();
+        let before = self.source.text.get(..at).unwrap_or_default();
+        let finding = if line.starts_with('@') {
+            finding.label("write \"@\", in quotes")
+        } else if line.starts_with('*') || before.ends_with('*') {
+            finding.label("a name with `*` stands in quotes, such as \"*\" or \"*.preview\"")
+        } else {
+            finding.label("the reader stopped here; the cause may stand before it")
+        };
+        Box::new(finding.at(self.place(at..at + 1)))
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fatal> {
@@ -205,8 +219,12 @@ impl Reader<'_> {
             Event::SequenceEnd | Event::MappingEnd => self.close(range.end),
             Event::Alias(id) => self.alias(id, &range)?,
             Event::UnresolvedAlias(name) => {
-                let message = format!("`*{}` names no anchor above it", text::sanitize(&name));
-                return Err(self.fatal("yaml-alias", range, message));
+                let name = text::sanitize(&name);
+                let mut finding = self.fatal("yaml-alias", range, format!("`*{name}` names no anchor above it"));
+                finding
+                    .help
+                    .push(format!("if it is a name, write it in quotes: \"*{name}\""));
+                return Err(finding);
             }
             _ => {}
         }
@@ -453,6 +471,7 @@ mod tests {
             ("a: !secret x\n", "yaml-tag 1:4"),
             ("a: *none\n", "yaml-alias 1:4"),
             ("a: &x [*x]\n", "yaml-alias 1:8"),
+            ("a: @\n", "yaml-syntax 1:4"),
             ("[1]: 2\n", "yaml-key"),
             ("%YAML 1.2\n---\na: 1\n", "yaml-syntax"),
             ("a:\n\t- b\n", "yaml-syntax"),

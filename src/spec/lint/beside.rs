@@ -41,8 +41,9 @@ fn cname(zone: &DeclaredZone<'_>, name: &DomainName, records: &AtName<'_>, findi
         .about(second.address.as_str());
         findings.push(finding);
     }
-    let flattened = zone.capabilities.flattens && *name == zone.name;
-    let is_answered_with_addresses = flattened || (alias.record.proxied && zone.capabilities.proxies);
+    let flattened = zone.capabilities.is_none_or(|provider| provider.flattens) && *name == zone.name;
+    let proxies = zone.capabilities.is_none_or(|provider| provider.proxies);
+    let is_answered_with_addresses = flattened || (alias.record.proxied && proxies);
     for other in records.iter().filter(|other| other.kind() != RecordType::Cname) {
         let excluded = matches!(other.kind(), RecordType::A | RecordType::Aaaa | RecordType::Ns);
         if !excluded && is_answered_with_addresses {

@@ -4,14 +4,19 @@ use std::ops::Range;
 
 use crate::base::diagnostic::Diagnostic;
 use crate::base::text;
-use crate::model::capability::TagRules;
+use crate::model::capability::{Capabilities, TagRules};
 use crate::model::record::txt;
 use crate::model::ttl::Ttl;
 use crate::spec::lower::{DeclaredRecord, DeclaredZone, Findings};
 
 pub(super) fn check(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
+    let Some(capabilities) = zone.capabilities else { return };
     for record in &zone.records {
-        let mut check = Check { zone, record, findings };
+        let mut check = Check {
+            capabilities,
+            record,
+            findings,
+        };
         check.kind();
         check.proxied();
         check.ttl();
@@ -22,7 +27,7 @@ pub(super) fn check(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
 }
 
 struct Check<'a, 'f> {
-    zone: &'a DeclaredZone<'a>,
+    capabilities: &'a Capabilities,
     record: &'a DeclaredRecord,
     findings: &'a mut Findings<'f>,
 }
@@ -40,7 +45,7 @@ impl Check<'_, '_> {
     }
 
     fn kind(&mut self) {
-        let (capabilities, kind) = (self.zone.capabilities, self.record.kind());
+        let (capabilities, kind) = (self.capabilities, self.record.kind());
         if !capabilities.kinds.contains(&kind) {
             let message = format!("{} keeps no {kind} records", capabilities.title);
             self.error("unsupported-type", &self.record.key("type"), message);
@@ -48,7 +53,7 @@ impl Check<'_, '_> {
     }
 
     fn proxied(&mut self) {
-        let (capabilities, kind) = (self.zone.capabilities, self.record.kind());
+        let (capabilities, kind) = (self.capabilities, self.record.kind());
         if !self.record.record.proxied {
             return;
         }
@@ -72,7 +77,7 @@ impl Check<'_, '_> {
     }
 
     fn ttl(&mut self) {
-        let bounds = &self.zone.capabilities.ttl;
+        let bounds = &self.capabilities.ttl;
         if let Ttl::Seconds(seconds) = self.record.record.ttl
             && !self.record.record.proxied
             && !bounds.contains(&seconds)
@@ -80,7 +85,7 @@ impl Check<'_, '_> {
             let message = format!(
                 "a TTL of {} is outside what {} takes: auto, or {} to {}",
                 Ttl::Seconds(seconds),
-                self.zone.capabilities.title,
+                self.capabilities.title,
                 Ttl::Seconds(*bounds.start()),
                 Ttl::Seconds(*bounds.end())
             );
@@ -99,9 +104,9 @@ impl Check<'_, '_> {
             return;
         };
         let range = self.record.key("comment");
-        let title = self.zone.capabilities.title;
+        let title = self.capabilities.title;
         let length = comment.chars().count();
-        match self.zone.capabilities.comment {
+        match self.capabilities.comment {
             None => self.error("no-comments", &range, format!("{title} keeps no comments with records")),
             Some(most) if length > most => {
                 let message =
@@ -124,8 +129,8 @@ impl Check<'_, '_> {
             return;
         };
         let range = self.record.key("tags");
-        let title = self.zone.capabilities.title;
-        let Some(rules) = self.zone.capabilities.tags else {
+        let title = self.capabilities.title;
+        let Some(rules) = self.capabilities.tags else {
             self.error("no-tags", &range, format!("{title} keeps no tags with records"));
             return;
         };
@@ -146,7 +151,7 @@ impl Check<'_, '_> {
     }
 
     fn length(&mut self) {
-        let longest = self.zone.capabilities.longest_record;
+        let longest = self.capabilities.longest_record;
         let Some(length) = self.record.record.data.txt().map(txt::wire_length) else {
             return;
         };
@@ -154,7 +159,7 @@ impl Check<'_, '_> {
             let message = format!(
                 "the text takes {} octets in DNS; {} takes {}",
                 text::grouped(length),
-                self.zone.capabilities.title,
+                self.capabilities.title,
                 text::grouped(longest)
             );
             self.error("text-too-long", &self.record.value.clone(), message);

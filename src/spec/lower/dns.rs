@@ -20,7 +20,7 @@ pub(super) fn zone<'a>(
     name: DomainName,
     key: &Text,
     zone: &raw::Zone,
-    capabilities: &'a Capabilities,
+    capabilities: Option<&'a Capabilities>,
     findings: &mut Findings<'_>,
 ) -> DeclaredZone<'a> {
     let ttl = zone.ttl.as_ref().map_or(Ttl::Auto, |ttl| ttl.value);
@@ -56,18 +56,19 @@ fn records(entry: &raw::Record, zone_ttl: Ttl, zone: &mut DeclaredZone<'_>, find
     let (Some(kind), Some(name)) = (&entry.kind, &entry.name) else {
         return;
     };
-    let Some(owner) = owner(name, &zone.name, findings) else {
-        return;
-    };
+    let owner = owner(name, &zone.name, findings);
     let says_none = entry.values.as_ref().is_some_and(Vec::is_empty);
     if says_none {
-        absence(kind.value, &owner, entry, zone, findings);
+        if let Some(owner) = &owner {
+            absence(kind.value, owner, entry, zone, findings);
+        }
         return;
     }
     let template = template(entry, zone_ttl);
     let places = places(entry);
     for value in entry.value.iter().chain(entry.values.iter().flatten()) {
-        let Some(data) = data(kind.value, value, &zone.name, findings) else {
+        // Both are looked at, so that a wrong name does not hide a wrong value.
+        let (Some(data), Some(owner)) = (data(kind.value, value, &zone.name, findings), &owner) else {
             continue;
         };
         let record = Record {

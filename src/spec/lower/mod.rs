@@ -26,7 +26,8 @@ use crate::model::resource::Resource;
 pub(super) struct DeclaredZone<'a> {
     pub(super) name: DomainName,
     pub(super) key: Range<usize>,
-    pub(super) capabilities: &'a Capabilities,
+    /// What its provider can hold; `None` when nobody knows the provider, which has been said.
+    pub(super) capabilities: Option<&'a Capabilities>,
     pub(super) records: Vec<DeclaredRecord>,
     pub(super) absent: Vec<DeclaredAbsence>,
 }
@@ -107,10 +108,10 @@ pub(super) fn lower(raw: &Launch, source: &Arc<Source>, inputs: &Inputs<'_>, all
         let Some(name) = zone_name(key, &declared, &mut findings) else {
             continue;
         };
-        let Some(capabilities) = provider_of(zone, inputs.providers, &mut findings) else {
-            continue;
-        };
-        desired.zones.insert(name.clone(), policy(zone, capabilities));
+        let capabilities = provider_of(zone, inputs.providers, &mut findings);
+        if let Some(capabilities) = capabilities {
+            desired.zones.insert(name.clone(), policy(zone, capabilities));
+        }
         declared.push(dns::zone(name, key, zone, capabilities, &mut findings));
     }
     for zone in &declared {
