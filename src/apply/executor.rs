@@ -235,8 +235,10 @@ async fn make(
             },
         )?;
         (work.watch)(Progress::Started(step));
+        tracing::info!("request {number} to {}: {}", step.provider, step.summary);
         let outcome = provider.perform(step).await;
         note(work, journal, outcome_of(number, &outcome))?;
+        tracing::info!("request {number}: {}", in_a_word(&outcome));
         let end = match outcome {
             Outcome::Applied => Some(End::Done),
             Outcome::NotSent(words) => Some(End::Failed(all_failed(step, "not-sent", &words))),
@@ -275,6 +277,15 @@ async fn make(
     }
 }
 
+fn in_a_word(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Applied => "applied".to_owned(),
+        Outcome::Refused(refusal) => format!("refused: {refusal}"),
+        Outcome::NotSent(words) => format!("not sent: {words}"),
+        Outcome::Unknown(words) => format!("the answer was lost: {words}"),
+    }
+}
+
 fn outcome_of(step: usize, outcome: &Outcome) -> Event {
     let (result, code, message) = match outcome {
         Outcome::Applied => (StepResult::Applied, String::new(), String::new()),
@@ -309,7 +320,7 @@ async fn look(work: &Work<'_>, step: &Step, provider: &dyn Provider) -> Option<I
     match provider.read(&scope).await {
         Ok(reading) => Some(reading.live.inventory),
         Err(error) => {
-            tracing::debug!("looking again failed: {error}");
+            tracing::info!("looking again failed: {error}");
             None
         }
     }

@@ -33,16 +33,17 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit, Problem> {
-    if arguments.plan.is_some() && !arguments.targets.targets.is_empty() {
+    let selection = arguments.targets.selection();
+    if arguments.plan.is_some() && !selection.is_everything() {
         return Err(Problem::new(
             "arguments",
-            "a saved plan is carried out whole: --target belongs to `plan --out`",
+            "a saved plan is carried out whole: --target and --except belong to `plan --out`",
         ));
     }
     let session = Session::open(&context.setting).await?;
     show_findings(context, &session.diagnostics);
     let narrow = Narrow {
-        targets: arguments.targets.targets,
+        selection,
         allow_deletes: arguments.allow_deletes,
     };
     let bar = Bar::waiting(context.terminal.is_interactive(), "reading what is live");
@@ -60,6 +61,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit,
             json: arguments.json,
             verb: "applied",
             question: "Apply this plan?",
+            afterwards: None,
         },
     )
     .await
@@ -71,6 +73,8 @@ pub(super) struct Manner {
     pub(super) json: bool,
     pub(super) verb: &'static str,
     pub(super) question: &'static str,
+    /// What is worth knowing once everything was done.
+    pub(super) afterwards: Option<String>,
 }
 
 /// Shows a prepared run, asks, carries it out and says how it went.
@@ -102,7 +106,11 @@ pub(super) async fn go_on(context: &Context, session: &Session, ready: Ready, ma
             &("\n".to_owned() + &run_view::outcome(&outcome, manner.verb, context.terminal.look())),
         )?;
     }
-    Ok(exit(context, &outcome))
+    let exit = exit(context, &outcome);
+    if let (Exit::Yes, Some(_), Some(words), false) = (exit, &outcome.report, &manner.afterwards, manner.json) {
+        say(context, &format!("{words}\n"))?;
+    }
+    Ok(exit)
 }
 
 fn exit(context: &Context, outcome: &Outcome) -> Exit {
@@ -122,5 +130,8 @@ async fn agree(context: &Context, question: &str) -> Result<bool, Problem> {
         )
         .help("add --yes to go on without being asked"));
     }
-    Ok(prompt::confirm(context.terminal, question).await)
+    context.interrupt.asking(true);
+    let agreed = prompt::confirm(context.terminal, question).await;
+    context.interrupt.asking(false);
+    Ok(agreed)
 }

@@ -23,7 +23,8 @@ use tokio::sync::Notify;
 use crate::apply::Stop;
 use crate::base::clock::Clock;
 use crate::model::ttl::parse_seconds;
-use crate::ops::{Problem, Setting};
+use crate::ops::{self, Problem, Setting};
+use crate::plan::Selection;
 use crate::ui::{Exit, Terminal, problem_view, trace};
 
 /// The whole command line.
@@ -55,7 +56,7 @@ struct Global {
         long,
         global = true,
         value_name = "FILE",
-        default_value = "launch.yaml",
+        default_value = ops::session::DEFAULT_SPEC,
         env = "LAUNCHCTL_SPEC"
     )]
     spec: PathBuf,
@@ -116,6 +117,7 @@ pub(crate) struct Context {
 pub(crate) struct Interrupt {
     stop: Stop,
     writing: std::sync::atomic::AtomicBool,
+    asking: std::sync::atomic::AtomicBool,
     at_once: Notify,
 }
 
@@ -123,6 +125,24 @@ impl Interrupt {
     /// From now on a request may be in flight that must be seen through.
     pub(crate) fn writing(&self, writing: bool) {
         self.writing.store(writing, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// From now on somebody is asked a question.
+    pub(crate) fn asking(&self, asking: bool) {
+        self.asking.store(asking, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// What is left to say when everything is broken off.
+    fn last_words(&self, setting: &Setting) -> String {
+        let is = |flag: &std::sync::atomic::AtomicBool| flag.load(std::sync::atomic::Ordering::SeqCst);
+        if is(&self.writing) {
+            let look = setting.command("plan");
+            format!("\nBroken off. What became of the request under way is not known: `{look}` looks.\n")
+        } else if is(&self.asking) {
+            "\nNothing was changed.\n".to_owned()
+        } else {
+            "\n".to_owned()
+        }
     }
 
     fn hear(&self, terminal: Terminal) {
@@ -141,7 +161,19 @@ impl Interrupt {
 pub(crate) struct Targets {
     /// Only addresses like this one, such as 'acme.example/dns/*/www'; may be given several times
     #[arg(long = "target", value_name = "ADDRESS-GLOB")]
-    targets: Vec<String>,
+    only: Vec<String>,
+    /// All but addresses like this one; may be given several times
+    #[arg(long, value_name = "ADDRESS-GLOB")]
+    except: Vec<String>,
+}
+
+impl Targets {
+    fn selection(self) -> Selection {
+        Selection {
+            only: self.only,
+            except: self.except,
+        }
+    }
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -219,7 +251,10 @@ async fn run(cli: Cli, terminal: Terminal) -> u8 {
     let listener = tokio::spawn(listen(Arc::clone(&interrupt), terminal));
     let result = tokio::select! {
         result = dispatch(cli.verb, &context) => result,
-        () = interrupt.at_once.notified() => Ok(Exit::Stopped),
+        () = interrupt.at_once.notified() => {
+            terminal.error(&interrupt.last_words(&context.setting));
+            Ok(Exit::Stopped)
+        }
     };
     listener.abort();
     match result {

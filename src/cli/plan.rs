@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit,
     let session = Session::open(&context.setting).await?;
     show_findings(context, &session.diagnostics);
     let narrow = Narrow {
-        targets: arguments.targets.targets,
+        selection: arguments.targets.selection(),
         allow_deletes: arguments.allow_deletes,
     };
     let bar = Bar::waiting(context.terminal.is_interactive(), "reading what is live");
@@ -59,9 +59,8 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit,
     if let Some(path) = &arguments.out {
         ops::plan::save(&session, &planned, &narrow, path)?;
         if !arguments.json {
-            context
-                .terminal
-                .error(&format!("Saved: launchctl apply {}\n", path.display()));
+            let next = context.setting.command(&format!("apply {}", path.display()));
+            context.terminal.error(&format!("Saved: {next}\n"));
         }
     }
     let pending = arguments.detailed_exitcode && !planned.plan.is_empty();

@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit,
     show_findings(context, &session.diagnostics);
     let undo = Undo {
         run,
-        targets: arguments.targets.targets,
+        selection: arguments.targets.selection(),
         force: arguments.force,
     };
     let bar = Bar::waiting(context.terminal.is_interactive(), "reading what is live");
@@ -48,6 +48,10 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit,
         json: arguments.json,
         verb: "rolled back",
         question: "Go back to this?",
+        afterwards: Some(format!(
+            "{} is as it was: what it still declares, the next apply will do again.",
+            context.setting.spec.display()
+        )),
     };
     go_on(context, &session, ready?, manner).await
 }

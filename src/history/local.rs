@@ -36,6 +36,35 @@ pub fn make_sandbox_folder(folder: &Path) -> Result<PathBuf, HistoryError> {
     Ok(sandbox)
 }
 
+/// Copies the runs of one history into another that has none.
+pub fn copy_runs(from: &Path, to: &Path) -> Result<(), HistoryError> {
+    let runs = from.join("runs");
+    let fail = |act: &'static str, path: &Path| {
+        let path = path.to_owned();
+        move |cause| HistoryError::Folder { act, path, cause }
+    };
+    let listing = match fs::read_dir(&runs) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(fail("list", &runs)(error)),
+    };
+    for entry in listing {
+        let name = entry.map_err(fail("list", &runs))?.file_name();
+        let Some(id) = name.to_str().and_then(|name| RunId::parse(name).ok()) else {
+            continue;
+        };
+        let (source, target) = (runs.join(id.as_str()), to.join("runs").join(id.as_str()));
+        make(&target)?;
+        for file in ["plan.json", "journal.jsonl"] {
+            let source = source.join(file);
+            if source.exists() {
+                fs::copy(&source, target.join(file)).map_err(fail("copy", &source))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 fn make(path: &Path) -> Result<(), HistoryError> {
     fs::create_dir_all(path).map_err(|cause| HistoryError::Folder {
         act: "make",

@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::apply::{self, Progress, Report, Work};
-use crate::base::files;
+use crate::base::{files, text};
 use crate::history::lock::Lock;
 use crate::history::record::{FORMAT, Shift};
 use crate::history::{Entry, Event, RunId, RunKind, RunRecord, RunStatus, Store as _, chain};
 use crate::model::address::Address;
-use crate::ops::plan::{self, Narrow, Planned};
+use crate::model::resource::Resource;
+use crate::ops::plan::{self, Basis, Narrow, Planned};
 use crate::ops::problem::Problem;
 use crate::ops::session::Session;
 use crate::plan::change::fingerprint;
 use crate::plan::diff::Bounds;
-use crate::plan::saved::SavedPlan;
-use crate::plan::{Change, OwnedMark, Plan, Refusal, Sides, Warning, conflict, guard};
+use crate::plan::saved::{SavedPlan, SavedPlanError};
+use crate::plan::{Change, OwnedMark, Plan, Refusal, Selection, Sides, Warning, conflict, guard};
 
 /// The largest saved plan that is read, in bytes.
 const LARGEST: u64 = 256 * 1024 * 1024;
@@ -45,6 +46,8 @@ pub struct Outcome {
     pub report: Option<Report>,
     /// How many requests the whole command made, reading included.
     pub requests: usize,
+    /// The command that undoes it, when there is something to undo.
+    pub undo: Option<String>,
 }
 
 /// Prepares an apply of the spec.
@@ -63,7 +66,16 @@ pub async fn prepare(session: &Session, narrow: &Narrow) -> Result<Ready, Proble
 /// Prepares an apply of a saved plan. What was reviewed is done or nothing: an address whose live value is neither what
 /// was reviewed nor what it was to become is refused, and named.
 pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option<usize>) -> Result<Ready, Problem> {
-    let saved = SavedPlan::from_text(&files::read_text(path, LARGEST)?)?;
+    let text = files::read_text(path, LARGEST)?;
+    let saved = SavedPlan::from_text(&text).map_err(|error| match error {
+        SavedPlanError::Shape(_) if !text.trim_start().starts_with('{') => {
+            Problem::new("saved-plan", format!("`{}` is no saved plan", path.display())).help(format!(
+                "`apply FILE` takes what `plan --out FILE` saved; a spec is named with --spec {}",
+                path.display()
+            ))
+        }
+        other => Problem::from(other),
+    })?;
     if saved.spec != session.spec_name {
         return Err(Problem::new(
             "other-spec",
@@ -78,6 +90,7 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
     let runs = session.runs()?;
     let reading = session.read(&session.zones(), &runs).await?;
     let (owned, _) = chain::owned(&runs, &plan::ids(&reading));
+    let reviewed = saved.changes.len();
     let mut plan = Plan {
         unmanaged: saved.unmanaged,
         ..Plan::default()
@@ -101,7 +114,7 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
         } else if live == change.before.as_ref() {
             plan.changes.push(change);
         } else {
-            plan.refusals.push(stale(&change));
+            plan.refusals.push(stale(&change, live));
         }
     }
     let desired = &session.spec.desired;
@@ -134,7 +147,16 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
         let words = "the spec was edited after this plan was saved: what is applied is what was reviewed";
         plan.warnings.push(Warning::general("spec-edited", words));
     }
-    let planned = plan::finish(session, plan, reading, owned, runs);
+    let done = reviewed - plan.changes.len();
+    if done > 0 && plan.refusals.is_empty() && !plan.changes.is_empty() {
+        let be = if done == 1 { "is" } else { "are" };
+        let words = format!(
+            "{done} of the {} {be} live already",
+            text::count(reviewed, "reviewed change")
+        );
+        plan.warnings.push(Warning::general("live-already", words));
+    }
+    let planned = plan::finish(session, plan, reading, owned, runs, Basis::Saved(reviewed));
     Ok(Ready {
         planned,
         kind: RunKind::Apply,
@@ -144,11 +166,12 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
     })
 }
 
-fn stale(change: &Change) -> Refusal {
+fn stale(change: &Change, live: Option<&Resource>) -> Refusal {
+    let (then, now) = (plan::in_words(change.before.as_ref()), plan::in_words(live));
     Refusal {
         address: Some(change.address.clone()),
         code: "stale".to_owned(),
-        message: "its live value is no longer what was reviewed".to_owned(),
+        message: format!("its live value is no longer what was reviewed: it was {then}, it is {now}"),
         help: "make a new plan and review it".to_owned(),
     }
 }
@@ -190,6 +213,7 @@ pub async fn carry_out(
             run: None,
             report: None,
             requests: session.requests(),
+            undo: None,
         });
     }
     let clock = session.setting.clock;
@@ -233,10 +257,15 @@ pub async fn carry_out(
     })?;
     drop(lock);
     let report = (!planned.plan.is_empty() || report.status != RunStatus::Applied).then_some(report);
+    let undoable = report
+        .as_ref()
+        .is_some_and(|report| !report.applied.is_empty() || !report.unknown.is_empty());
+    let undo = undoable.then(|| session.setting.command(&format!("rollback {run}")));
     Ok(Outcome {
         run: Some(run),
         report,
         requests,
+        undo,
     })
 }
 
@@ -253,6 +282,7 @@ fn ownership(
     let mark = |fingerprint: String| OwnedMark {
         fingerprint,
         run: run.to_string(),
+        found: false,
     };
     let before = |address: &Address| planned.owned.get(address).cloned();
     let mut all = BTreeMap::new();
@@ -267,11 +297,18 @@ fn ownership(
         );
     }
     for (address, print) in &planned.plan.adopted {
+        let was = before(address);
+        // What nobody owned was there already; what was owned stays what it was.
+        let found = was.as_ref().is_none_or(|mark| mark.found);
+        let after = OwnedMark {
+            found,
+            ..mark(print.clone())
+        };
         all.insert(
             address.clone(),
             Shift {
-                before: before(address),
-                after: Some(mark(print.clone())),
+                before: was,
+                after: Some(after),
             },
         );
     }
@@ -288,9 +325,9 @@ fn ownership(
 }
 
 /// The bounds of a plan that deletes only what a run has made.
-pub(crate) fn unguarded(targets: &[String]) -> Bounds {
+pub(crate) fn unguarded(selection: &Selection) -> Bounds {
     Bounds {
-        targets: targets.to_vec(),
+        selection: selection.clone(),
         allow_deletes: None,
         guard_deletes: false,
     }

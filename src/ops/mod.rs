@@ -12,6 +12,6 @@ pub mod sandbox;
 pub mod session;
 pub mod validate;
 
-pub use plan::Planned;
+pub use plan::{Basis, Planned};
 pub use problem::Problem;
 pub use session::{Session, Setting};

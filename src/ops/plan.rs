@@ -5,20 +5,22 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::base::{digest, files, text};
-use crate::history::{Run, chain};
+use crate::history::{Run, RunId, chain};
+use crate::model::address::Address;
 use crate::model::name::DomainName;
+use crate::model::resource::Resource;
 use crate::ops::problem::Problem;
-use crate::ops::session::Session;
+use crate::ops::session::{Session, Setting};
 use crate::plan::diff::{Bounds, policy_of};
 use crate::plan::saved::{SavedPlan, SavedZone};
-use crate::plan::{Change, Owned, Plan, Sides, Warning, diff};
+use crate::plan::{Change, Owned, Plan, Selection, Sides, Warning, diff};
 use crate::provider::{Reading, Step};
 
 /// How a plan is narrowed and bounded.
 #[derive(Debug, Clone, Default)]
 pub struct Narrow {
-    /// `--target` globs.
-    pub targets: Vec<String>,
+    /// `--target` and `--except`.
+    pub selection: Selection,
     /// `--allow-deletes`.
     pub allow_deletes: Option<usize>,
 }
@@ -36,6 +38,29 @@ pub struct Planned {
     pub owned: Owned,
     /// The runs of this spec.
     pub runs: Vec<Run>,
+    /// What it is a plan of.
+    pub basis: Basis,
+}
+
+/// What a plan is a plan of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Basis {
+    /// The spec.
+    Spec,
+    /// A saved plan with so many changes.
+    Saved(usize),
+    /// The way back from a run.
+    Undo(RunId),
+}
+
+impl Planned {
+    /// What is as declared and was nobody's: from now on it belongs to this spec.
+    pub fn newly_owned(&self) -> impl Iterator<Item = &Address> {
+        self.plan
+            .adopted
+            .keys()
+            .filter(|address| !self.owned.contains_key(*address))
+    }
 }
 
 /// Compares.
@@ -49,7 +74,7 @@ pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem
         owned: &owned,
     };
     let bounds = Bounds {
-        targets: narrow.targets.clone(),
+        selection: narrow.selection.clone(),
         allow_deletes: narrow.allow_deletes,
         guard_deletes: true,
     };
@@ -62,14 +87,13 @@ pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem
             ),
         ));
     }
-    if !narrow.targets.is_empty() && !covers_anything(session, &reading, &owned, &narrow.targets) {
-        return Err(Problem::new(
-            "no-target",
-            format!("nothing bears an address like {}", text::list(&narrow.targets)),
-        )
-        .help("addresses look like acme.example/dns/CNAME/www; `launchctl plan` shows them"));
-    }
-    Ok(finish(session, plan, reading, owned, runs))
+    let desired = &session.spec.desired;
+    let known = desired.inventory.keys().chain(&desired.absent);
+    any_is_meant(
+        &narrow.selection,
+        known.chain(reading.live.inventory.keys()).chain(owned.keys()),
+    )?;
+    Ok(finish(session, plan, reading, owned, runs, Basis::Spec))
 }
 
 async fn read_zones(session: &Session, runs: &[Run]) -> Result<Reading, Problem> {
@@ -87,27 +111,40 @@ async fn read_zones(session: &Session, runs: &[Run]) -> Result<Reading, Problem>
     }
 }
 
-fn covers_anything(session: &Session, reading: &Reading, owned: &Owned, targets: &[String]) -> bool {
-    let desired = &session.spec.desired;
-    let all = desired
-        .inventory
-        .keys()
-        .chain(&desired.absent)
-        .chain(reading.live.inventory.keys())
-        .chain(owned.keys());
-    let mut all = all;
-    all.any(|address| targets.iter().any(|target| address.is_covered_by(target)))
+/// A glob that covers nothing is a slip, and an empty plan would look like an answer.
+pub(crate) fn any_is_meant<'a>(selection: &Selection, known: impl Iterator<Item = &'a Address>) -> Result<(), Problem> {
+    let known: Vec<&Address> = known.collect();
+    for glob in selection.only.iter().chain(&selection.except) {
+        if !known.iter().any(|address| address.is_covered_by(glob)) {
+            return Err(
+                Problem::new("no-target", format!("nothing bears an address like {glob}"))
+                    .help("addresses look like acme.example/dns/CNAME/www; `launchctl plan --json` lists them"),
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Adds what the providers have to say, and the requests.
-pub fn finish(session: &Session, mut plan: Plan, reading: Reading, owned: Owned, runs: Vec<Run>) -> Planned {
+pub fn finish(
+    session: &Session,
+    mut plan: Plan,
+    reading: Reading,
+    owned: Owned,
+    runs: Vec<Run>,
+    basis: Basis,
+) -> Planned {
     for (name, provider) in &session.providers {
         let review = provider.review(&of_provider(session, &reading, &plan.changes, name), &reading);
         plan.refusals.extend(review.refusals);
         plan.warnings.extend(review.warnings);
     }
     plan.warnings.extend(reading.warnings.iter().cloned());
-    plan.warnings.extend(chain::open(&runs).into_iter().map(unfinished));
+    plan.warnings.extend(
+        chain::open(&runs)
+            .into_iter()
+            .map(|run| unfinished(run, &session.setting)),
+    );
     plan.warnings.sort();
     plan.refusals.sort();
     let steps = steps(session, &plan.changes, &reading);
@@ -117,6 +154,7 @@ pub fn finish(session: &Session, mut plan: Plan, reading: Reading, owned: Owned,
         reading,
         owned,
         runs,
+        basis,
     }
 }
 
@@ -139,7 +177,7 @@ fn of_provider(session: &Session, reading: &Reading, changes: &[Change], name: &
     changes.iter().filter(is_its).cloned().collect()
 }
 
-fn unfinished(run: &Run) -> Warning {
+fn unfinished(run: &Run, setting: &Setting) -> Warning {
     let account = run.account();
     let part = |number: usize, what: &str| format!("{number} {what}");
     let known = [
@@ -151,12 +189,25 @@ fn unfinished(run: &Run) -> Warning {
     Warning::general(
         "unfinished-run",
         format!(
-            "the {kind} of run {} did not get to its end ({}): apply again to finish, or undo it with `launchctl rollback {}`",
+            "the {kind} of run {} did not get to its end ({}): apply again to finish, or undo it with `{}`",
             run.id(),
             known.join(", "),
-            run.id()
+            setting.command(&format!("rollback {}", run.id()))
         ),
     )
+}
+
+/// A resource in a few words, for a sentence about it.
+pub(crate) fn in_words(resource: Option<&Resource>) -> String {
+    let Some(set) = resource.and_then(Resource::as_record_set) else {
+        return "not there".to_owned();
+    };
+    let all: Vec<String> = set
+        .records
+        .iter()
+        .map(|record| text::shorten(&record.data.to_string(), 60))
+        .collect();
+    text::shorten(&all.join(", "), 120)
 }
 
 /// The ids of the zones that were read.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::apply::Progress;
 use crate::base::text;
+use crate::history::local;
 use crate::model::address::Address;
 use crate::model::inventory::Inventory;
 use crate::model::name::DomainName;
@@ -16,7 +17,7 @@ use crate::ops::plan::{self, Narrow, Planned};
 use crate::ops::problem::Problem;
 use crate::ops::rollback::{self, Undo};
 use crate::ops::session::{self, Session, Setting};
-use crate::plan::Action;
+use crate::plan::{Action, Selection};
 use crate::provider::{Reading, cloudflare};
 use crate::sandbox::{Fault, Options, Plan as SandboxPlan, Sandbox, World};
 
@@ -130,10 +131,11 @@ pub async fn rehearse(
     watch: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Rehearsal, Problem> {
     let (mut stage, seed) = set(setting, how).await?;
+    let earlier = stage.session.runs()?.len();
     let before = state(&stage).await?;
     stage.sandbox.clear_log();
     let narrow = Narrow {
-        targets: Vec::new(),
+        selection: Selection::default(),
         allow_deletes: how.allow_deletes,
     };
     let planned = plan::plan(&stage.session, &narrow).await?;
@@ -166,7 +168,7 @@ pub async fn rehearse(
     let second = plan::plan(&stage.session, &Narrow::default()).await?;
     seen.second = Some((second, stage.leg()));
     stage.again()?;
-    if did_anything(&stage.session)? {
+    if did_anything(&stage.session, earlier)? {
         let ready = rollback::prepare(&stage.session, &Undo::default()).await?;
         let planned = ready.planned.clone();
         let outcome = apply::carry_out(&stage.session, ready, watch).await?;
@@ -191,8 +193,9 @@ fn is_as_it_should_be(seen: &Rehearsal) -> bool {
     applied && second && undone && seen.differences.is_empty()
 }
 
-fn did_anything(session: &Session) -> Result<bool, Problem> {
-    Ok(session.runs()?.iter().any(rollback::did_something))
+/// Whether a run beyond the `earlier` ones has done anything.
+fn did_anything(session: &Session, earlier: usize) -> Result<bool, Problem> {
+    Ok(session.runs()?.iter().skip(earlier).any(rollback::did_something))
 }
 
 /// The stage: a stand-in with the start state, and a history of its own in a folder that goes with it.
@@ -231,6 +234,10 @@ async fn set(setting: &Setting, how: &Rehearse) -> Result<(Stage, Seed), Problem
         sandbox: false,
         ..setting.clone()
     };
+    if seed == Seed::Live {
+        // What earlier runs left is theirs to delete: without the history a rehearsal would promise less than an apply does.
+        local::copy_runs(&session::history_folder(&setting.spec), home.path())?;
+    }
     let session = Session::on(&setting, home.path(), &sandbox.url())?;
     Ok((Stage { session, sandbox, home }, seed))
 }
@@ -243,7 +250,8 @@ async fn copy_of_live(setting: &Setting) -> Result<Reading, Problem> {
 
 fn fill_from_live(reading: &Reading, world: &mut World) -> Result<(), Problem> {
     for (zone, facts) in &reading.zones {
-        world.add_zone(zone.as_str(), SandboxPlan::of(&facts.plan));
+        // With its own id, so that what the history says of the zone holds for its copy.
+        world.add_zone_as(zone.as_str(), SandboxPlan::of(&facts.plan), &facts.id);
         // Older zones may hold more than their plan says.
         if let Some(usage) = facts.usage {
             world.set_quota(zone.as_str(), usage.quota);

@@ -8,11 +8,12 @@ use crate::history::{Run, RunId, RunKind, RunStatus, Store as _, chain};
 use crate::model::address::Address;
 use crate::model::inventory::{Desired, Inventory, Unmanaged, ZonePolicy};
 use crate::model::name::DomainName;
+use crate::model::resource::Resource;
 use crate::ops::apply::{Ready, unguarded};
-use crate::ops::plan;
+use crate::ops::plan::{self, Basis};
 use crate::ops::problem::Problem;
 use crate::ops::session::Session;
-use crate::plan::{Owned, Plan, Refusal, Sides, Warning, diff};
+use crate::plan::{Owned, Plan, Refusal, Selection, Sides, Warning, diff};
 use crate::provider::Reading;
 
 /// Which run, and how.
@@ -20,8 +21,8 @@ use crate::provider::Reading;
 pub struct Undo {
     /// The run; without one, the last that changed something.
     pub run: Option<RunId>,
-    /// `--target` globs.
-    pub targets: Vec<String>,
+    /// `--target` and `--except`.
+    pub selection: Selection,
     /// Whether what somebody changed since is overwritten.
     pub force: bool,
 }
@@ -33,6 +34,7 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
     let run = choose(&runs, undo.run.as_ref())?;
     let id = run.id().clone();
     let work = chain::work(&runs, &id);
+    plan::any_is_meant(&undo.selection, work.traces.keys().chain(work.ownership.keys()))?;
     let zones = zones_of(session, run, &work)?;
     let reading = session.read(&zones, &runs).await?;
     let (owned, _) = chain::owned(&runs, &plan::ids(&reading));
@@ -43,7 +45,7 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
         live: &reading.live,
         owned: &nothing_owned,
     };
-    let mut plan = diff(sides, &unguarded(&undo.targets));
+    let mut plan = diff(sides, &unguarded(&undo.selection));
     // A way back concerns what the run touched and nothing else.
     plan.unmanaged.clear();
     plan.adopted.clear();
@@ -56,9 +58,9 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
             plan.refusals.push(another_zone(zone));
         }
     }
-    look_for_other_hands(&work, &reading, undo, &mut plan);
+    look_for_other_hands(&work, &reading, undo, &later_runs(&runs, &id), &mut plan);
     let shifts = shifts_back(&work, &owned, undo);
-    let planned = plan::finish(session, plan, reading, owned, runs);
+    let planned = plan::finish(session, plan, reading, owned, runs, Basis::Undo(id.clone()));
     Ok(Ready {
         planned,
         kind: RunKind::Rollback,
@@ -176,11 +178,15 @@ fn another_zone(zone: &DomainName) -> Refusal {
 }
 
 /// What is live and neither what the run left nor what it found was changed by somebody since.
-fn look_for_other_hands(work: &chain::Work, reading: &Reading, undo: &Undo, plan: &mut Plan) {
+fn look_for_other_hands(
+    work: &chain::Work,
+    reading: &Reading,
+    undo: &Undo,
+    later: &BTreeMap<Address, Vec<RunId>>,
+    plan: &mut Plan,
+) {
     let live: &Inventory = &reading.live.inventory;
-    let covered =
-        |address: &Address| undo.targets.is_empty() || undo.targets.iter().any(|target| address.is_covered_by(target));
-    for (address, trace) in work.traces.iter().filter(|(address, _)| covered(address)) {
+    for (address, trace) in work.traces.iter().filter(|(address, _)| undo.selection.covers(address)) {
         let now = live.get(address);
         if now == trace.before.as_ref() || now == trace.after.as_ref() {
             continue;
@@ -189,20 +195,50 @@ fn look_for_other_hands(work: &chain::Work, reading: &Reading, undo: &Undo, plan
             let words = "was changed by somebody since, and is overwritten";
             plan.warnings.push(Warning::about(address, "changed-since", words));
         } else {
-            plan.refusals.push(Refusal {
-                address: Some(address.clone()),
-                code: "changed-since".to_owned(),
-                message: "somebody changed it since that run".to_owned(),
-                help: "leave it out with --target, or overwrite it with --force".to_owned(),
-            });
+            plan.refusals
+                .push(changed_since(address, trace, now, later.get(address)));
         }
     }
 }
 
+fn changed_since(
+    address: &Address,
+    trace: &chain::Trace,
+    now: Option<&Resource>,
+    later: Option<&Vec<RunId>>,
+) -> Refusal {
+    let (left, is) = (plan::in_words(trace.after.as_ref()), plan::in_words(now));
+    let (message, help) = match later.and_then(|runs| runs.last()) {
+        Some(run) => (
+            format!("a later run of this spec, {run}, changed it: it was left as {left} and is {is} now"),
+            format!("roll back {run} first, leave it out with --except {address}, or overwrite it with --force"),
+        ),
+        None => (
+            format!("somebody changed it since that run: it was left as {left} and is {is} now"),
+            format!("leave it out with --except {address}, or overwrite it with --force"),
+        ),
+    };
+    Refusal {
+        address: Some(address.clone()),
+        code: "changed-since".to_owned(),
+        message,
+        help,
+    }
+}
+
+/// The runs after `run` that changed an address, oldest first.
+fn later_runs(runs: &[Run], run: &RunId) -> BTreeMap<Address, Vec<RunId>> {
+    let mut later: BTreeMap<Address, Vec<RunId>> = BTreeMap::new();
+    for run in runs.iter().filter(|later| later.id() > run) {
+        for address in run.account().applied {
+            later.entry(address).or_default().push(run.id().clone());
+        }
+    }
+    later
+}
+
 /// What was owned before the run is owned again; what it took over is let go.
 fn shifts_back(work: &chain::Work, owned: &Owned, undo: &Undo) -> BTreeMap<Address, Shift> {
-    let covered =
-        |address: &Address| undo.targets.is_empty() || undo.targets.iter().any(|target| address.is_covered_by(target));
     let shift = |(address, shift): (&Address, &Shift)| {
         (
             address.clone(),
@@ -212,7 +248,11 @@ fn shifts_back(work: &chain::Work, owned: &Owned, undo: &Undo) -> BTreeMap<Addre
             },
         )
     };
-    let all = work.ownership.iter().filter(|(address, _)| covered(address)).map(shift);
+    let all = work
+        .ownership
+        .iter()
+        .filter(|(address, _)| undo.selection.covers(address))
+        .map(shift);
     all.filter(|(_, shift)| shift.before != shift.after).collect()
 }
 

@@ -20,6 +20,9 @@ use crate::provider::{self, Provider, ProviderError, Reading, Scope};
 use crate::sandbox::{Options, Plan as SandboxPlan, SANDBOX_TOKEN, Sandbox};
 use crate::spec::{self, Inputs, Spec};
 
+/// The spec's file when nobody names another.
+pub const DEFAULT_SPEC: &str = "launch.yaml";
+
 /// Looks up environment variables.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -67,6 +70,8 @@ pub struct Session {
     pub setting: Setting,
     /// The stand-in, when it is one.
     pub sandbox: Option<Sandbox>,
+    /// Providers that are not asked at their public address, and where they are.
+    elsewhere: BTreeMap<String, String>,
 }
 
 /// Reads a spec's file.
@@ -108,6 +113,30 @@ pub fn load(setting: &Setting) -> Result<(Spec, Diagnostics), Problem> {
     }
 }
 
+impl Setting {
+    /// A command to type next, with whatever this one was told of where to look.
+    pub fn command(&self, words: &str) -> String {
+        let mut command = "launchctl".to_owned();
+        if self.sandbox {
+            command.push_str(" --sandbox");
+        }
+        let spec = self.spec.display().to_string();
+        if spec != DEFAULT_SPEC {
+            command.push_str(&format!(" --spec {}", quoted_for_a_shell(&spec)));
+        }
+        format!("{command} {words}")
+    }
+}
+
+fn quoted_for_a_shell(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '-' | '_');
+    if text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 impl Session {
     /// Loads the spec and gets everything ready; nothing is asked of a provider yet.
     pub async fn open(setting: &Setting) -> Result<Self, Problem> {
@@ -122,6 +151,7 @@ impl Session {
         let url = sandbox.as_ref().map(Sandbox::url);
         let providers = connect(&spec, setting, url.as_deref())?;
         Ok(Self {
+            elsewhere: elsewhere(&spec, setting, url.is_some()),
             spec_name: file_name(&setting.spec),
             store: LocalStore::new(&folder, setting.clock),
             spec,
@@ -137,6 +167,7 @@ impl Session {
         let (spec, diagnostics) = load(setting)?;
         let providers = connect(&spec, setting, Some(url))?;
         Ok(Self {
+            elsewhere: elsewhere(&spec, setting, true),
             spec_name: file_name(&setting.spec),
             store: LocalStore::new(folder, setting.clock),
             spec,
@@ -165,7 +196,12 @@ impl Session {
         }
         let reads = scopes.iter().map(|(name, scope)| async move {
             match self.providers.get(*name) {
-                Some(provider) => provider.read(scope).await.map_err(Problem::from),
+                Some(provider) => provider.read(scope).await.map_err(Problem::from).map(|mut reading| {
+                    for facts in reading.zones.values_mut() {
+                        facts.elsewhere = self.elsewhere.get(*name).cloned();
+                    }
+                    reading
+                }),
                 None => Err(Problem::new(
                     "unknown-provider",
                     format!("the spec has no provider called `{name}` any more"),
@@ -173,9 +209,14 @@ impl Session {
             }
         });
         let mut whole = Reading::default();
+        tracing::info!("reading {}", crate::base::text::count(zones.len(), "zone"));
         for reading in futures_util::future::join_all(reads).await {
             whole.absorb(reading?);
         }
+        tracing::info!(
+            "read {}",
+            crate::base::text::count(whole.live.inventory.len(), "resource")
+        );
         Ok(whole)
     }
 
@@ -216,6 +257,24 @@ async fn start_sandbox(folder: &Path, spec: &Spec) -> Result<Sandbox, Problem> {
         });
     }
     Ok(sandbox)
+}
+
+/// Where the providers are asked, when that is not their public API: what is shown beside everything read there, so that
+/// a launch into a stand-in is not taken for a launch.
+fn elsewhere(spec: &Spec, setting: &Setting, is_stand_in: bool) -> BTreeMap<String, String> {
+    let names = spec.desired.zones.values().map(|policy| policy.provider.clone());
+    let place = |name: &String| {
+        if is_stand_in {
+            return Some("in the sandbox".to_owned());
+        }
+        let profile = provider::profile(name)?;
+        let environment = |name: &str| (setting.environment)(name);
+        let base = provider::base_of(profile, spec.providers.get(name), &environment).ok()?;
+        (base.as_str().trim_end_matches('/') != profile.base_url).then(|| format!("at {}", base.authority()))
+    };
+    names
+        .filter_map(|name| place(&name).map(|place| (name, place)))
+        .collect()
 }
 
 /// The providers that the spec's zones name. On a stand-in, its address and its token take the place of the real ones:

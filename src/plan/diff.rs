@@ -28,6 +28,9 @@ pub struct OwnedMark {
     pub fingerprint: String,
     /// The run that left it.
     pub run: String,
+    /// Whether it was there before and no run of this spec has ever changed it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub found: bool,
 }
 
 /// What earlier runs of this spec left and nobody has let go since.
@@ -44,33 +47,49 @@ pub struct Sides<'a> {
     pub owned: &'a Owned,
 }
 
+/// Which addresses a plan is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// `--target`: globs over addresses; empty for everything.
+    pub only: Vec<String>,
+    /// `--except`: globs over addresses that are left out.
+    pub except: Vec<String>,
+}
+
+impl Selection {
+    /// Whether an address is among them.
+    pub fn covers(&self, address: &Address) -> bool {
+        let among = |globs: &[String]| globs.iter().any(|glob| address.is_covered_by(glob));
+        (self.only.is_empty() || among(&self.only)) && !among(&self.except)
+    }
+
+    /// Whether it leaves nothing out.
+    pub fn is_everything(&self) -> bool {
+        self.only.is_empty() && self.except.is_empty()
+    }
+}
+
 /// How a plan is bounded.
 #[derive(Debug, Clone, Default)]
 pub struct Bounds {
-    /// Globs over addresses; empty for everything.
-    pub targets: Vec<String>,
+    /// What it is about.
+    pub selection: Selection,
     /// The exact number of deletions that was agreed to beforehand.
     pub allow_deletes: Option<usize>,
     /// Whether the deletion guard is on. A rollback deletes only what its run created, so it goes without.
     pub guard_deletes: bool,
 }
 
-impl Bounds {
-    fn cover(&self, address: &Address) -> bool {
-        self.targets.is_empty() || self.targets.iter().any(|target| address.is_covered_by(target))
-    }
-}
-
 /// What has to change so that live becomes desired.
 pub fn diff(sides: Sides<'_>, bounds: &Bounds) -> Plan {
     let mut plan = Plan::default();
     for (address, wanted) in &sides.desired.inventory {
-        if bounds.cover(address) {
+        if bounds.selection.covers(address) {
             compare_wanted(&sides, address, wanted, &mut plan);
         }
     }
     for (address, live) in &sides.live.inventory {
-        if bounds.cover(address) && !sides.desired.inventory.contains_key(address) {
+        if bounds.selection.covers(address) && !sides.desired.inventory.contains_key(address) {
             compare_unwanted(&sides, address, live, &mut plan);
         }
     }
@@ -142,7 +161,12 @@ fn compare_unwanted(sides: &Sides<'_>, address: &Address, live: &Resource, plan:
             let message = format!("was changed outside since run {} and is deleted as it is now", mark.run);
             plan.warnings.push(Warning::about(address, "changed-outside", message));
         }
-        plan.changes.push(delete("no longer in the spec".to_owned()));
+        let reason = if mark.found {
+            "no longer in the spec; it was there before the spec was first applied"
+        } else {
+            "no longer in the spec"
+        };
+        plan.changes.push(delete(reason.to_owned()));
         return;
     }
     let spared = !live.can_be_deleted()
@@ -159,7 +183,7 @@ fn compare_unwanted(sides: &Sides<'_>, address: &Address, live: &Resource, plan:
 /// What is owned and no longer live or no longer spoken of.
 fn look_at_what_is_gone(sides: &Sides<'_>, bounds: &Bounds, plan: &mut Plan) {
     let mut left: BTreeMap<&str, usize> = BTreeMap::new();
-    for address in sides.owned.keys().filter(|address| bounds.cover(address)) {
+    for address in sides.owned.keys().filter(|address| bounds.selection.covers(address)) {
         if policy_of(sides.desired, address).is_none() {
             *left.entry(address.scope()).or_default() += 1;
         } else if !sides.desired.inventory.contains_key(address) && !sides.live.inventory.contains_key(address) {

@@ -10,7 +10,7 @@ pub mod guard;
 pub mod saved;
 
 pub use change::{Action, Change, Plan, Refusal, Warning};
-pub use diff::{Live, Owned, OwnedMark, Sides, diff};
+pub use diff::{Live, Owned, OwnedMark, Selection, Sides, diff};
 
 #[cfg(test)]
 mod tests;

@@ -71,6 +71,7 @@ impl Scene {
             let mark = OwnedMark {
                 fingerprint: change::fingerprint(&resource),
                 run: "20261124-161502-123".into(),
+                found: false,
             };
             self.owned.insert(address, mark);
         }

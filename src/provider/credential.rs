@@ -21,7 +21,7 @@ pub fn load(
     let value = match reference {
         SecretReference::Env(name) => environment(name).ok_or_else(|| {
             missing(profile, &format!("the environment variable {name} is not set"))
-                .help(format!("create an API token and put it there: export {name}=…"))
+                .help(format!("{}; then: export {name}=…", profile.token_help))
         })?,
         SecretReference::File(path) => from_file(profile, path)?,
         SecretReference::Keyring(name) => from_keyring(profile, name)?,

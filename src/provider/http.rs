@@ -184,7 +184,10 @@ impl Http {
                 Some(pause) => self.pause_the_account(pause),
                 None => tokio::time::sleep(backoff(attempt)).await,
             }
-            tracing::debug!(attempt, path, "trying again");
+            tracing::info!(
+                "{method} {path} did not get through: trying again (attempt {})",
+                attempt + 1
+            );
             attempt += 1;
         }
     }

@@ -100,6 +100,9 @@ pub struct ZoneFacts {
     pub status: String,
     /// How many records it holds and may hold, where the provider tells.
     pub usage: Option<Usage>,
+    /// Where it was read, when that is not the provider's public API: the sandbox, or another address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<String>,
 }
 
 /// How full a zone is.
@@ -252,6 +255,8 @@ pub struct Profile {
     pub base_url_variable: &'static str,
     /// The environment variable that usually holds the credential.
     pub token_variable: &'static str,
+    /// Where a credential is made, and what it must be allowed to do.
+    pub token_help: &'static str,
 }
 
 /// The providers, by name.
@@ -278,18 +283,27 @@ pub fn connect(name: &str, access: Access) -> Result<Box<dyn Provider>, Provider
     }
 }
 
-/// Settles how a provider is reached: the environment over the spec over what is usual.
+/// Where a provider's API is: the environment over the spec over what is usual.
+pub fn base_of(
+    profile: &Profile,
+    account: Option<&ProviderAccount>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<url::Url, ProviderError> {
+    let base = environment(profile.base_url_variable)
+        .filter(|url| !url.is_empty())
+        .or_else(|| account.and_then(|account| account.base_url.clone()))
+        .unwrap_or_else(|| profile.base_url.to_owned());
+    http::base_url(&base)
+}
+
+/// Settles how a provider is reached.
 pub fn access(
     profile: &Profile,
     account: Option<&ProviderAccount>,
     environment: &dyn Fn(&str) -> Option<String>,
     timeout: Duration,
 ) -> Result<Access, ProviderError> {
-    let base = environment(profile.base_url_variable)
-        .filter(|url| !url.is_empty())
-        .or_else(|| account.and_then(|account| account.base_url.clone()))
-        .unwrap_or_else(|| profile.base_url.to_owned());
-    let base_url = http::base_url(&base)?;
+    let base_url = base_of(profile, account, environment)?;
     let token = credential::load(profile, account.and_then(|account| account.token.as_ref()), environment)?;
     Ok(Access {
         token,

@@ -148,6 +148,14 @@ impl World {
         id
     }
 
+    /// The same with an id that is known from elsewhere: a copy that is to be taken for the original.
+    pub fn add_zone_as(&mut self, name: &str, plan: Plan, id: &str) {
+        let mut zone = self.new_zone(name, plan, "active");
+        id.clone_into(&mut zone.id);
+        self.zones.push(zone);
+        self.is_changed = true;
+    }
+
     pub(super) fn new_zone(&mut self, name: &str, plan: Plan, status: &str) -> Zone {
         self.pairs += 1;
         Zone::new(self.ids.next(), name, plan, status, self.pairs)

@@ -31,14 +31,26 @@ pub fn runs(runs: &[Run], look: Look) -> String {
         canvas.line(&Words::of(style::PLAIN, "No runs yet."), 0);
         return canvas.finish();
     }
+    let undone = |run: &Run| {
+        runs.iter()
+            .rev()
+            .find(|later| later.record.undoes.as_ref() == Some(run.id()) && later.is_complete())
+    };
     for run in runs.iter().rev() {
         let status = run.status();
         let mut words = Words::of(style::BOLD, run.id().as_str())
+            .and(
+                style::DIM,
+                format!("  {}", run.record.started.strftime("%Y-%m-%d %H:%M UTC")),
+            )
             .and(style::PLAIN, format!("  {}  ", pad(run.record.kind.as_str(), 8)))
             .and(status_style(status), pad(status.as_str(), 10))
             .and(style::PLAIN, format!("  {}", counts(run)));
         if let Some(undoes) = &run.record.undoes {
             words = words.and(style::DIM, format!("  of {undoes}"));
+        }
+        if let Some(later) = undone(run) {
+            words = words.and(style::DIM, format!("  undone by {}", later.id()));
         }
         canvas.line(&words, 21);
     }

@@ -32,6 +32,7 @@ pub fn plan(planned: &Planned, spec: &str) -> Value {
         },
         "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
         "unmanaged": plan.unmanaged,
+        "adopted": planned.newly_owned().collect::<Vec<_>>(),
         "warnings": plan.warnings.iter().map(warning).collect::<Vec<_>>(),
         "refusals": plan.refusals.iter().map(|refusal| json!({
             "address": refusal.address, "code": refusal.code, "message": refusal.message, "help": refusal.help,

@@ -9,6 +9,9 @@ use crate::ui::record_view;
 /// GitHub takes 65,536 characters; some room is left for what a bot adds.
 const MOST: usize = 60_000;
 
+/// How many unmanaged resources are named before the rest is only counted.
+const LISTED: usize = 50;
+
 /// The plan as Markdown.
 pub fn plan(planned: &Planned, spec: &str) -> String {
     let plan = &planned.plan;
@@ -58,7 +61,19 @@ pub fn plan(planned: &Planned, spec: &str) -> String {
     }
     if !plan.unmanaged.is_empty() {
         let count = text::count(plan.unmanaged.len(), "resource");
-        out.push_str(&format!("\n{count} outside the spec: left alone.\n"));
+        out.push_str(&format!(
+            "\n<details><summary>{count} outside the spec: left alone</summary>\n\n"
+        ));
+        for address in plan.unmanaged.iter().take(LISTED) {
+            out.push_str(&format!("- `{}`\n", code(address.as_str())));
+        }
+        if plan.unmanaged.len() > LISTED {
+            out.push_str(&format!(
+                "- … and {} more\n",
+                text::grouped(plan.unmanaged.len() - LISTED)
+            ));
+        }
+        out.push_str("\n</details>\n");
     }
     out
 }
@@ -81,8 +96,12 @@ fn row(change: &Change) -> String {
         Action::Update => "~",
         Action::Delete => "−",
     };
+    let reason = match change.action() {
+        Action::Create => String::new(),
+        Action::Update | Action::Delete => format!("<br>{}", escape(&change.reason)),
+    };
     format!(
-        "| {sign} | `{}` | {} | {} |\n",
+        "| {sign} | `{}`{reason} | {} | {} |\n",
         code(change.address.as_str()),
         side(&change.before),
         side(&change.after)

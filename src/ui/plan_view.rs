@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::base::text::{self, sanitize};
+use crate::model::address::Address;
 use crate::model::record_set::{RecordSet, pair};
-use crate::ops::Planned;
+use crate::ops::{Basis, Planned};
 use crate::plan::{Action, Change, Plan, Refusal, Warning};
 use crate::provider::Reading;
 use crate::ui::canvas::{Canvas, Look, Words, pad, style};
@@ -20,7 +21,9 @@ const NAMES: usize = 32;
 pub fn plan(planned: &Planned, look: Look) -> String {
     let mut canvas = Canvas::new(look);
     changes(&planned.plan.changes, &planned.reading, &mut canvas);
+    newly_owned(planned, &mut canvas);
     unmanaged(&planned.plan, &mut canvas);
+    elsewhere(planned, &mut canvas);
     warnings(&planned.plan.warnings, &mut canvas);
     refusals(&planned.plan.refusals, &mut canvas);
     canvas.gap();
@@ -58,7 +61,11 @@ fn heading(zone: &str, reading: &Reading) -> Words {
     } else {
         format!(" ({})", sanitize(&unicode))
     };
-    words.and(style::DIM, format!("{spelled}  {} plan, {}", facts.plan, facts.status))
+    let words = words.and(style::DIM, format!("{spelled}  {} plan, {}", facts.plan, facts.status));
+    match &facts.elsewhere {
+        Some(elsewhere) => words.and(style::WARN, format!(", {}", sanitize(elsewhere))),
+        None => words,
+    }
 }
 
 fn kind_title(kind: &str) -> String {
@@ -176,26 +183,57 @@ fn lines_of(change: &Change, colour: bool) -> Vec<Words> {
 }
 
 fn unmanaged(plan: &Plan, canvas: &mut Canvas) {
-    if plan.unmanaged.is_empty() {
+    let be = if plan.unmanaged.len() == 1 { "is" } else { "are" };
+    let all: Vec<&Address> = plan.unmanaged.iter().collect();
+    addresses(&all, &format!("{be} live and not in the spec: left alone"), canvas);
+}
+
+/// What an apply takes over without changing it: from then on it goes when the spec no longer names it.
+fn newly_owned(planned: &Planned, canvas: &mut Canvas) {
+    if planned.basis != Basis::Spec {
+        return;
+    }
+    let all: Vec<&Address> = planned.newly_owned().collect();
+    let be = if all.len() == 1 {
+        "is as declared and belongs"
+    } else {
+        "are as declared and belong"
+    };
+    addresses(&all, &format!("{be} to this spec from the next apply on"), canvas);
+}
+
+fn addresses(all: &[&Address], words: &str, canvas: &mut Canvas) {
+    if all.is_empty() {
         return;
     }
     canvas.gap();
-    let count = text::count(plan.unmanaged.len(), "resource");
-    let be = if plan.unmanaged.len() == 1 { "is" } else { "are" };
-    let words = format!("{count} {be} live and not in the spec: left alone");
-    canvas.line(&Words::of(style::DIM, words), 2);
-    for address in plan.unmanaged.iter().take(LISTED) {
+    let count = text::count(all.len(), "resource");
+    canvas.line(&Words::of(style::DIM, format!("{count} {words}")), 2);
+    for address in all.iter().take(LISTED) {
         canvas.line(&Words::of(style::DIM, format!("    {}", sanitize(address.as_str()))), 6);
     }
-    if plan.unmanaged.len() > LISTED {
-        let more = plan.unmanaged.len() - LISTED;
+    if all.len() > LISTED {
+        let more = text::grouped(all.len() - LISTED);
         canvas.line(
-            &Words::of(
-                style::DIM,
-                format!("    … and {} more (--json lists all)", text::grouped(more)),
-            ),
+            &Words::of(style::DIM, format!("    … and {more} more (--json lists all)")),
             6,
         );
+    }
+}
+
+/// Zones without a change have no heading that would say it.
+fn elsewhere(planned: &Planned, canvas: &mut Canvas) {
+    let has_heading = |zone: &str| planned.plan.changes.iter().any(|change| change.address.scope() == zone);
+    let zones = planned
+        .reading
+        .zones
+        .iter()
+        .filter(|(zone, _)| !has_heading(zone.as_str()));
+    for (zone, elsewhere) in zones.filter_map(|(zone, facts)| Some((zone, facts.elsewhere.as_ref()?))) {
+        canvas.gap();
+        let words =
+            Words::of(style::BOLD, sanitize(zone.as_str())).and(style::WARN, format!("  {}", sanitize(elsewhere)));
+        canvas.line(&words, 2);
     }
 }
 
@@ -246,8 +284,13 @@ fn summary(planned: &Planned) -> Words {
         return Words::of(style::BAD, words);
     }
     if plan.is_empty() {
-        return Words::of(style::GOOD, "Nothing to change: ")
-            .and(style::PLAIN, "what is live is what the spec declares.");
+        let why = match &planned.basis {
+            Basis::Spec => "what is live is what the spec declares.".to_owned(),
+            Basis::Saved(0) => "the saved plan holds no changes.".to_owned(),
+            Basis::Saved(_) => "what was reviewed is live already.".to_owned(),
+            Basis::Undo(run) => format!("everything is as it was before run {run}."),
+        };
+        return Words::of(style::GOOD, "Nothing to change: ").and(style::PLAIN, why);
     }
     let mut words = Words::of(style::BOLD, "Plan: ");
     let counts = [
@@ -263,8 +306,28 @@ fn summary(planned: &Planned) -> Words {
             format!("{}{} {what}", if at == 0 { "" } else { ", " }, text::grouped(number)),
         );
     }
+    let removed = values_removed(plan);
+    if removed > 0 {
+        words = words.and(
+            style::DELETE,
+            format!(" ({} removed from sets that stay)", text::count(removed, "value")),
+        );
+    }
     words.and(
         style::PLAIN,
         format!("; {} to write.", text::count(planned.steps.len(), "request")),
     )
+}
+
+/// Values that go though their set stays: no deletion of a resource, and a loss all the same.
+fn values_removed(plan: &Plan) -> usize {
+    let records = |side: &'_ Option<crate::model::resource::Resource>| {
+        side.as_ref()
+            .and_then(|resource| resource.as_record_set())
+            .map_or(0, |set| set.records.len())
+    };
+    let updates = plan.changes.iter().filter(|change| change.action() == Action::Update);
+    updates
+        .map(|change| records(&change.before).saturating_sub(records(&change.after)))
+        .sum()
 }

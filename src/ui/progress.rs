@@ -34,7 +34,8 @@ impl Bar {
     pub fn counting(visible: bool, requests: usize) -> Self {
         let length = u64::try_from(requests).unwrap_or(u64::MAX);
         let bar = ProgressBar::with_draw_target(Some(length), target(visible));
-        if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len} {msg} {eta} left") {
+        // How long is left is not known before something is done.
+        if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len} {msg}") {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(100));
@@ -53,7 +54,11 @@ impl Bar {
                     .set_message(words(&format!("looking what became of: {}", step.summary)));
             }
             Progress::Ended(_) => {
-                self.done.fetch_add(1, Ordering::Relaxed);
+                if self.done.fetch_add(1, Ordering::Relaxed) == 0
+                    && let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len} {msg}, {eta} left")
+                {
+                    self.bar.set_style(style);
+                }
                 self.bar.inc(1);
             }
         }
@@ -61,6 +66,13 @@ impl Bar {
 
     /// Takes the line away.
     pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Drop for Bar {
+    /// An interrupt drops everything: no line stays behind.
+    fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }

@@ -16,5 +16,10 @@ pub async fn confirm(terminal: Terminal, question: &str) -> bool {
         let mut input = BufReader::new(std::io::stdin().take(LONGEST));
         input.read_line(&mut line).map(|_| line)
     });
-    matches!(answer.await, Ok(Ok(line)) if line.trim() == "yes")
+    let answer = answer.await;
+    // At the end of input nobody has ended the line.
+    if !matches!(&answer, Ok(Ok(line)) if line.ends_with('\n')) {
+        terminal.error("\n");
+    }
+    matches!(answer, Ok(Ok(line)) if line.trim() == "yes")
 }

@@ -14,7 +14,7 @@ const SHORT: usize = 40;
 pub fn value(record: &Record) -> String {
     let text = record.data.to_string();
     match &record.data {
-        RecordData::Txt(_) => format!("\"{}\"", sanitize(&text)),
+        RecordData::Txt(_) => format!("\"{}\"", sanitize(&text).replace('\\', "\\\\").replace('"', "\\\"")),
         _ => sanitize(&text).into_owned(),
     }
 }
@@ -68,6 +68,11 @@ pub fn changes(before: &Record, after: &Record, colour: bool) -> Vec<Words> {
             .map_or_else(|| "none".to_owned(), |text| format!("\"{}\"", sanitize(text)))
     };
     attribute("comment", text(&before.comment), text(&after.comment));
+    let kept = after
+        .comment
+        .as_ref()
+        .filter(|comment| before.comment.as_ref() == Some(*comment));
+    let value_changed = before.data != after.data;
     let tags = |record: &Record| match &record.tags {
         Some(tags) if !tags.is_empty() => {
             sanitize(&tags.iter().map(String::as_str).collect::<Vec<_>>().join(" ")).into_owned()
@@ -80,6 +85,9 @@ pub fn changes(before: &Record, after: &Record, colour: bool) -> Vec<Words> {
         None => "none".to_owned(),
     };
     attribute("settings", extra(before), extra(after));
+    if let Some(kept) = kept.filter(|_| value_changed) {
+        lines.push(Words::of(style::DIM, format!("comment \"{}\" stays", sanitize(kept))));
+    }
     lines
 }
 

@@ -63,6 +63,13 @@ pub fn rehearsal(seen: &Rehearsal, look: Look) -> String {
         );
     }
     if seen.applied.is_some() {
+        if seen.undone.is_none() {
+            canvas.line(&Words::new(), 0);
+            canvas.line(
+                &Words::of(style::BOLD, "4. Roll back").and(style::DIM, "  nothing to roll back"),
+                3,
+            );
+        }
         canvas.line(&Words::new(), 0);
         canvas.line(&Words::of(style::BOLD, "5. Compare with the start"), 3);
         if seen.differences.is_empty() {
@@ -73,8 +80,14 @@ pub fn rehearsal(seen: &Rehearsal, look: Look) -> String {
         }
         canvas.line(&Words::new(), 0);
     }
+    let begun = match &seen.seed {
+        Seed::NoAccess(_) => " It began with empty zones, since the live ones could not be read.",
+        _ => "",
+    };
     let verdict = if seen.ok {
-        Words::of(style::GOOD, "All as it should be.").and(style::PLAIN, " Nothing outside this machine was changed.")
+        Words::of(style::GOOD, "All as it should be.")
+            .and(style::PLAIN, " Nothing outside this machine was changed.")
+            .and(style::WARN, begun)
     } else {
         Words::of(style::BAD, "Not as it should be.").and(style::PLAIN, " Nothing outside this machine was changed.")
     };
@@ -86,11 +99,9 @@ pub fn rehearsal(seen: &Rehearsal, look: Look) -> String {
 fn heading(title: &str, leg: &Leg, canvas: &mut Canvas) {
     let mut words = text::count(leg.requests, "request");
     if leg.writes > 0 {
-        words.push_str(&format!(", {} of them to write", leg.writes));
+        words.push_str(&format!(" ({} to write)", leg.writes));
     }
-    if leg.one_after_another < leg.requests {
-        words.push_str(&format!(", {} one after another", leg.one_after_another));
-    }
+    words.push_str(&format!(" in {}", text::count(leg.one_after_another, "round trip")));
     canvas.line(&Words::of(style::BOLD, title).and(style::DIM, format!("  {words}")), 3);
 }
 

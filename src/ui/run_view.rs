@@ -12,13 +12,9 @@ const LISTED: usize = 20;
 /// How it went, and how to undo it. `verb` is `applied` or `rolled back`.
 pub fn outcome(outcome: &Outcome, verb: &str, look: Look) -> String {
     let mut text = course(outcome, verb, look);
-    let undoable = outcome
-        .report
-        .as_ref()
-        .filter(|report| !report.applied.is_empty() || !report.unknown.is_empty());
-    if let (Some(run), Some(_)) = (&outcome.run, undoable) {
+    if let Some(undo) = &outcome.undo {
         let mut canvas = Canvas::new(look);
-        canvas.line(&Words::of(style::DIM, format!("To undo: launchctl rollback {run}")), 2);
+        canvas.line(&Words::of(style::DIM, format!("To undo: {}", sanitize(undo))), 2);
         text.push_str(&canvas.finish());
     }
     text

@@ -6,19 +6,19 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::base::secret::scrub;
-use crate::base::text::sanitize_lines;
 
-/// Begins to write traces: nothing at 0 but warnings, our own steps at 1, every request at 2 and more.
+/// Begins to write traces: warnings at 0, what is done at 1, every request at 2 and more. Only our own: a library's
+/// trace could hold what we would not write.
 pub fn begin(verbosity: u8, colour: bool) {
     let level = match verbosity {
         0 => "launchctl=warn",
-        1 => "launchctl=debug",
-        _ => "launchctl=trace,hyper_util=debug",
+        1 => "launchctl=info",
+        _ => "launchctl=debug",
     };
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(level))
         .with_ansi(colour)
-        .with_target(verbosity > 1)
+        .with_target(false)
         .with_writer(Scrubbed)
         .without_time()
         .compact()
@@ -49,9 +49,4 @@ impl<'a> MakeWriter<'a> for Scrubbed {
     fn make_writer(&'a self) -> Self {
         *self
     }
-}
-
-/// Text from outside, before it goes into a trace.
-pub fn outside(text: &str) -> String {
-    sanitize_lines(text).into_owned()
 }

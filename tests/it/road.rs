@@ -242,6 +242,148 @@ fn a_target_narrows_any_plan() {
 }
 
 #[test]
+fn what_is_taken_over_is_named_and_its_deletion_says_so() {
+    let place = Place::new(Plan::Free);
+    foreign(&place);
+    place.spec("- { type: A, name: old, value: 198.51.100.1 }");
+    let plan = place.run(&["plan"]).expect(0);
+    assert!(
+        plan.out.contains("belongs to this spec from the next apply on"),
+        "{}",
+        plan.out
+    );
+    assert_eq!(
+        place.run(&["plan", "--json"]).expect(0).json()["adopted"],
+        json!(["acme.example/dns/A/old"])
+    );
+    place.run(&["apply", "--yes"]).expect(0);
+    assert!(!place.run(&["plan"]).expect(0).out.contains("from the next apply on"));
+    place.spec("");
+    let plan = place.run(&["plan"]).expect(0);
+    assert!(
+        plan.out.contains("it was there before the spec was first applied"),
+        "{}",
+        plan.out
+    );
+}
+
+#[test]
+fn a_rollback_names_what_it_cannot_find_and_leaves_out_what_it_is_told_to() {
+    let place = Place::new(Plan::Free);
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }\n- { type: A, name: b, value: 192.0.2.2 }");
+    let first = place.run(&["apply", "--yes", "--json"]).expect(0).json();
+    let first = first["run"].as_str().unwrap().to_owned();
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }\n- { type: A, name: b, value: 192.0.2.9 }");
+    let second = place.run(&["apply", "--yes", "--json"]).expect(0).json();
+    let second = second["run"].as_str().unwrap().to_owned();
+    // A slip in a target is no answer.
+    let slip = place
+        .run(&["rollback", &first, "--yes", "--target", "*/dns/A/c"])
+        .expect(1);
+    assert!(slip.err.contains("nothing bears an address"), "{}", slip.err);
+    // Our own later run is not somebody else.
+    let refused = place.run(&["rollback", &first, "--yes"]).expect(1);
+    assert!(
+        refused.out.contains(&format!("a later run of this spec, {second}")),
+        "{}",
+        refused.out
+    );
+    assert!(
+        refused.out.contains("192.0.2.2") && refused.out.contains("192.0.2.9"),
+        "{}",
+        refused.out
+    );
+    // What it says to do can be done.
+    place
+        .run(&["rollback", &first, "--yes", "--except", "acme.example/dns/A/b"])
+        .expect(0);
+    assert_eq!(place.state().len(), 1);
+    assert!(place.state()[0].contains("192.0.2.9"));
+}
+
+#[test]
+fn a_saved_plan_tells_what_is_live_already_and_what_it_does_not_hold() {
+    let place = Place::new(Plan::Free);
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }\n- { type: A, name: b, value: 192.0.2.2 }");
+    place.run(&["plan", "--out", "saved.json"]).expect(0);
+    place.run(&["apply", "--yes", "--target", "*/a"]).expect(0);
+    let applied = place.run(&["apply", "saved.json", "--yes"]).expect(0);
+    assert!(
+        applied.out.contains("1 of the 2 reviewed changes is live already"),
+        "{}",
+        applied.out
+    );
+    place.run(&["plan", "--out", "empty.json"]).expect(0);
+    place.spec("- { type: A, name: a, value: 192.0.2.7 }");
+    let nothing = place.run(&["apply", "empty.json", "--yes"]).expect(0);
+    assert!(
+        nothing.out.contains("the saved plan holds no changes"),
+        "{}",
+        nothing.out
+    );
+    assert!(nothing.out.contains("the spec was edited"), "{}", nothing.out);
+    let spec = place.run(&["apply", "launch.yaml", "--yes"]).expect(1);
+    assert!(spec.err.contains("--spec launch.yaml"), "{}", spec.err);
+}
+
+#[test]
+fn a_rehearsal_of_a_live_zone_knows_what_earlier_runs_left() {
+    let place = Place::new(Plan::Free);
+    foreign(&place);
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }\n- { type: A, name: b, value: 192.0.2.2 }");
+    place.run(&["apply", "--yes"]).expect(0);
+    let before = place.state();
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }");
+    let seen = place.run(&["rehearse"]).expect(0);
+    assert!(seen.out.contains("no longer in the spec"), "{}", seen.out);
+    assert!(seen.out.contains("All as it should be"), "{}", seen.out);
+    assert_eq!(place.state(), before, "the live zone was only read");
+    assert_eq!(
+        place.run(&["history", "--json"]).expect(0).json()["runs"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn what_is_printed_can_be_typed() {
+    let place = Place::new(Plan::Free);
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }");
+    std::fs::rename(place.path("launch.yaml"), place.path("other spec.yaml")).unwrap();
+    let applied = place
+        .run(&["apply", "--yes", "--sandbox", "--spec", "other spec.yaml"])
+        .expect(0);
+    assert!(
+        applied.out.contains("in the sandbox"),
+        "a launch into a stand-in says so: {}",
+        applied.out
+    );
+    let command = applied
+        .out
+        .lines()
+        .find_map(|line| line.strip_prefix("To undo: launchctl "))
+        .unwrap()
+        .to_owned();
+    assert!(
+        command.starts_with("--sandbox --spec 'other spec.yaml' rollback "),
+        "{command}"
+    );
+    let run = command.rsplit(' ').next().unwrap();
+    let undone = place
+        .run(&["--sandbox", "--spec", "other spec.yaml", "rollback", run, "--yes"])
+        .expect(0);
+    assert!(undone.out.contains("the next apply will do again"), "{}", undone.out);
+    let list = place
+        .run(&["history", "--sandbox", "--spec", "other spec.yaml"])
+        .expect(0);
+    assert!(list.out.contains("undone by"), "{}", list.out);
+    // The stand-in was inside the process: nobody else was asked.
+    assert!(place.sandbox().log().is_empty());
+}
+
+#[test]
 fn without_a_terminal_only_yes_applies() {
     let place = Place::new(Plan::Free);
     place.spec("- { type: A, name: a, value: 192.0.2.1 }");

@@ -59,9 +59,10 @@ async fn examine_token(cloudflare: &Cloudflare, seen_account: Option<&str>) -> E
             SUBJECT,
             Finding::Bad,
             error.words(),
-            Some(
-                "create a token with Zone:Read and DNS:Edit for the zones of the spec; for an account token, set `account`",
-            ),
+            Some(&format!(
+                "{}; for an account token, set `account`",
+                super::PROFILE.token_help
+            )),
         ),
         Ok(answer) => {
             let status = answer.result.get("status").and_then(Value::as_str).unwrap_or("unknown");
@@ -90,10 +91,10 @@ async fn examine_zone(cloudflare: &Cloudflare, zone: &DomainName) -> (Option<Str
     let (id, account, status, plan) = match records::find_zone(cloudflare, zone).await {
         Ok(zone) => zone,
         Err(error) => {
-            let fix = error
-                .help
-                .clone()
-                .unwrap_or_else(|| "give the token Zone:Read for this zone".to_owned());
+            let fix = match error.code.as_str() {
+                "zone-ambiguous" | "no-answer" => error.help.clone().unwrap_or_default(),
+                _ => format!("give the token Zone > Zone > Read for {zone}, and check the zone's name"),
+            };
             return (
                 None,
                 vec![found(&subject("Zone Read"), Finding::Bad, error.message, Some(&fix))],

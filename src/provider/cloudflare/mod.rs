@@ -28,6 +28,8 @@ pub const PROFILE: Profile = Profile {
     base_url: "https://api.cloudflare.com/client/v4",
     base_url_variable: "CLOUDFLARE_BASE_URL",
     token_variable: "CLOUDFLARE_API_TOKEN",
+    token_help: "create a token at dash.cloudflare.com under My Profile > API Tokens, with Zone > Zone > Read and \
+                 Zone > DNS > Edit for the zones of the spec",
 };
 
 /// An account at Cloudflare, as one token sees it.

@@ -162,7 +162,7 @@ async fn all_records(cloudflare: &Cloudflare, zone: &DomainName, id: &str) -> Re
         if by_id.len() == info.total_count {
             return Ok(by_id.into_values().collect());
         }
-        tracing::debug!(
+        tracing::info!(
             "{zone}: {} records listed, {} announced; reading again",
             by_id.len(),
             info.total_count
@@ -246,6 +246,7 @@ fn assemble(zone: &DomainName, found: FoundZone, contents: &Contents) -> Result<
             plan,
             status,
             usage: contents.usage,
+            elsewhere: None,
         },
     );
     Ok(reading)

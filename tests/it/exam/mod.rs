@@ -19,6 +19,7 @@ use launchctl::model::resource::Resource;
 use launchctl::ops::plan::Narrow;
 use launchctl::ops::rollback::Undo;
 use launchctl::ops::{Session, Setting, apply, plan, rollback};
+use launchctl::plan::Selection;
 use launchctl::sandbox::{Options, Plan, SANDBOX_TOKEN, Sandbox, World};
 use states::{Needs, State};
 
@@ -147,7 +148,7 @@ impl Sitting<'_> {
         let first = plan::plan(
             &session,
             &Narrow {
-                targets: Vec::new(),
+                selection: Selection::default(),
                 allow_deletes: None,
             },
         )
@@ -155,7 +156,7 @@ impl Sitting<'_> {
         .unwrap();
         let deletes = first.plan.count(launchctl::plan::Action::Delete);
         let narrow = Narrow {
-            targets: Vec::new(),
+            selection: Selection::default(),
             allow_deletes: Some(deletes),
         };
         let ready = apply::prepare(&session, &narrow).await.unwrap();
