@@ -6,6 +6,7 @@ pub mod apply;
 pub mod base;
 pub mod cli;
 pub mod history;
+pub mod mail;
 pub mod model;
 pub mod ops;
 pub mod plan;

@@ -35,7 +35,7 @@ const ROOMS: &[Room] = &[
     room("sandbox", 4, &[], &["provider", "plan", "spec", "mail"]),
     room("provider", 3, &[], &["spec"]),
     room("plan", 2, &[], &[]),
-    room("spec", 2, &[], &[]),
+    room("spec", 2, &["mail"], &[]),
     room("mail", 2, &[], &[]),
     room("model", 1, &[], &[]),
     room("base", 0, &[], &[]),

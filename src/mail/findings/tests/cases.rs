@@ -1,0 +1,135 @@
+//! The table: for each kind a domain that has it and one that has not, as edits of the clean one.
+
+mod dkim;
+mod dmarc;
+mod other;
+mod spf;
+
+use super::name;
+use crate::base::diagnostic::Severity::{self, Error, Info, Warning};
+use crate::mail::dkim::tests::rsa;
+use crate::mail::dmarc::Policy;
+use crate::mail::findings::facts::{Declared, ExpectedKey, PolicyFetch, Purpose, Stage};
+use crate::mail::mta_sts;
+
+pub(super) fn nothing(_: &mut Declared) {}
+
+fn parked(declared: &mut Declared) {
+    declared.purpose = Purpose::Parked;
+    declared.senders.clear();
+    declared.selectors.clear();
+}
+
+fn due(declared: &mut Declared) {
+    declared.stage = Some(Stage {
+        policy: Policy::Reject,
+        on: "2026-11-01".into(),
+        is_due: true,
+    });
+}
+
+fn alias(declared: &mut Declared) {
+    declared.selectors[0].expected = ExpectedKey::Alias(name("s1.keys.provider.example"));
+}
+
+fn declared_key(declared: &mut Declared) {
+    declared.selectors[0].expected = ExpectedKey::Record(format!("p={}", rsa(2056)));
+}
+
+fn unsigned(declared: &mut Declared) {
+    declared.senders[0].signing.clear();
+}
+
+fn provider_path(declared: &mut Declared) {
+    declared.senders[0].mail_from = None;
+    declared.senders[0].signing = vec![name("provider.example")];
+}
+
+fn strict_sub(declared: &mut Declared) {
+    declared.senders[0].signing = vec![name("send.acme.example")];
+    declared.senders[0].mail_from = None;
+}
+
+fn policy_body(body: &str) -> PolicyFetch {
+    PolicyFetch::Answer {
+        status: 200,
+        media_type: "text/plain".into(),
+        body: body.to_owned(),
+    }
+}
+
+const POLICY: &str = "version: STSv1\nmode: enforce\nmx: mx1.acme.example\nmax_age: 604800\n";
+
+fn good_policy(declared: &mut Declared) {
+    declared.policy = Some(policy_body(POLICY));
+}
+
+fn narrow_policy(declared: &mut Declared) {
+    declared.policy = Some(policy_body(
+        "version: STSv1\nmode: enforce\nmx: other.example\nmax_age: 604800\n",
+    ));
+}
+
+fn redirected_policy(declared: &mut Declared) {
+    declared.policy = Some(PolicyFetch::Answer {
+        status: 301,
+        media_type: "text/html".into(),
+        body: String::new(),
+    });
+}
+
+fn same_id(declared: &mut Declared) {
+    good_policy(declared);
+    let previous = mta_sts::Policy {
+        mode: mta_sts::Mode::Testing,
+        exchangers: vec!["mx1.acme.example".into()],
+        max_age: 604_800,
+    };
+    declared.previous_policy = Some(("1".into(), previous));
+}
+
+fn with_issuer(declared: &mut Declared) {
+    good_policy(declared);
+    declared.issuer = Some("letsencrypt.org".into());
+}
+
+fn with_mark(declared: &mut Declared) {
+    declared.mark_issuer = Some("digicert.com".into());
+}
+
+fn bulk(declared: &mut Declared) {
+    declared.is_bulk = true;
+}
+
+fn registered(declared: &mut Declared) {
+    declared.domain = name("shop.acme.example");
+    declared.registered = Some(name("acme.example"));
+    declared.senders.clear();
+    declared.selectors.clear();
+}
+
+pub(super) type Declare = fn(&mut Declared);
+/// An id; the edits and declarations with which it is found, and how bad; those with which it is not.
+pub(super) type Case = (
+    &'static str,
+    &'static [&'static str],
+    Declare,
+    Severity,
+    &'static [&'static str],
+    Declare,
+);
+
+pub(super) const NO_SPF: &str = "-acme.example TXT";
+pub(super) const NO_KEY: &str = "-s1._domainkey";
+pub(super) const NO_DMARC: &str = "-_dmarc";
+const NO_MX: &str = "-acme.example MX";
+const STS: &str = "_mta-sts.acme.example TXT v=STSv1; id=1";
+const TLS: &str = "_smtp._tls.acme.example TXT v=TLSRPTv1; rua=mailto:tls@acme.example";
+const MARK: &str = "default._bimi.acme.example TXT v=BIMI1; l=https://acme.example/l.svg; a=https://acme.example/v.pem";
+
+/// The whole table.
+pub(super) fn cases() -> impl Iterator<Item = &'static Case> {
+    [spf::CASES, dkim::CASES, dmarc::CASES, other::CASES]
+        .into_iter()
+        .flatten()
+}

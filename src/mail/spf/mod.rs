@@ -1,0 +1,28 @@
+//! SPF (RFC 7208): records read with places, evaluated for a client, walked without one, and built. Asks DNS only
+//! through [`crate::mail::dns::Dns`].
+
+pub mod analyse;
+pub mod build;
+pub mod evaluate;
+pub mod macros;
+pub mod network;
+mod parse;
+mod term;
+pub mod trace;
+
+pub use evaluate::{Client, check_host};
+pub use parse::{Malformed, SyntaxError, is_spf, parse, parse_term, parse_value};
+pub use term::{Directive, DomainSpec, Mechanism, Modifier, Prefixes, Qualifier, Record, Term, TermKind};
+pub use trace::{Evaluation, Outcome};
+
+/// The most terms that may ask DNS in one check (RFC 7208 §4.6.4).
+pub const MOST_LOOKUPS: usize = 10;
+/// The most void lookups in one check (RFC 7208 §4.6.4).
+pub const MOST_VOIDS: usize = 2;
+/// The most exchangers of one `mx` and names of one `ptr` (RFC 7208 §4.6.4).
+pub const MOST_NAMES: usize = 10;
+
+#[cfg(test)]
+mod suite;
+#[cfg(test)]
+mod tests;
