@@ -137,10 +137,14 @@ impl AppendFile {
         let mut bytes = Vec::with_capacity(line.len() + 1);
         bytes.extend_from_slice(line.as_bytes());
         bytes.push(b'\n');
-        self.file
-            .write_all(&bytes)
-            .and_then(|()| self.file.sync_data())
-            .map_err(FileError::io("write", &self.path))
+        let before = self.file.metadata().map(|metadata| metadata.len());
+        let written = self.file.write_all(&bytes).and_then(|()| self.file.sync_data());
+        if let (Err(_), Ok(length)) = (&written, before) {
+            // Half a line in the middle of a file would make all of it unreadable; where even this fails, the error
+            // that is told is the first one.
+            let _ = self.file.set_len(length);
+        }
+        written.map_err(FileError::io("write", &self.path))
     }
 }
 

@@ -87,6 +87,12 @@ pub(super) async fn go_on(context: &Context, session: &Session, ready: Ready, ma
             return Ok(Exit::Failed);
         }
     }
+    if manner.json && !manner.yes && !refused && !planned.plan.is_empty() {
+        return Err(
+            Problem::new("not-confirmed", "with --json nobody is asked, so nothing was changed")
+                .help("add --yes to go on without being asked"),
+        );
+    }
     if !refused && !planned.plan.is_empty() && !manner.yes && !agree(context, manner.question).await? {
         context.terminal.error("Nothing was changed.\n");
         return Ok(Exit::Failed);
@@ -115,9 +121,10 @@ pub(super) async fn go_on(context: &Context, session: &Session, ready: Ready, ma
 
 fn exit(context: &Context, outcome: &Outcome) -> Exit {
     match &outcome.report {
+        // Who asked to stop wants to know it from the exit code, whatever the last request still did.
+        _ if context.setting.stop.is_asked() => Exit::Stopped,
         None => Exit::Yes,
         Some(report) if report.status == RunStatus::Applied => Exit::Yes,
-        Some(_) if context.setting.stop.is_asked() => Exit::Stopped,
         Some(_) => Exit::Failed,
     }
 }

@@ -31,8 +31,10 @@ impl RunId {
         let parts: Vec<&str> = text.split('-').collect();
         let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
         let digits = parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
-        if lengths == [8, 6, 3] && digits {
-            Ok(Self(text.to_owned()))
+        let id = Self(text.to_owned());
+        // A name that is no time could not be followed by a later one.
+        if lengths == [8, 6, 3] && digits && id.time().is_some() {
+            Ok(id)
         } else {
             Err(RunIdError(crate::base::text::shorten(
                 &crate::base::text::sanitize(text),
@@ -301,14 +303,6 @@ impl Run {
         })
     }
 
-    /// When it ended.
-    pub fn ended(&self) -> Option<Timestamp> {
-        self.journal
-            .last()
-            .filter(|entry| matches!(entry.event, Event::Finished { .. }))
-            .map(|entry| entry.at)
-    }
-
     /// How many changes of a kind it set out to make.
     pub fn count(&self, action: Action) -> usize {
         self.record
@@ -394,6 +388,7 @@ mod tests {
             "20261124-161502",
             "20261124-161502-123/..",
             "2026112a-161502-123",
+            "99999999-999999-999",
         ] {
             assert!(RunId::parse(bad).is_err(), "{bad}");
         }

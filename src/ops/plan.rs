@@ -243,6 +243,26 @@ pub fn save(session: &Session, planned: &Planned, narrow: &Narrow, path: &Path) 
     if !planned.plan.refusals.is_empty() {
         return Err(Problem::Refused(planned.plan.refusals.clone()));
     }
+    if let Ok(there) = path.symlink_metadata() {
+        let same = |other: &Path| {
+            path.canonicalize()
+                .ok()
+                .zip(other.canonicalize().ok())
+                .is_some_and(|(a, b)| a == b)
+        };
+        if !there.is_file() || same(&session.setting.spec) {
+            let why = if there.is_file() {
+                "is the spec itself"
+            } else {
+                "is no plain file"
+            };
+            return Err(Problem::new(
+                "arguments",
+                format!("a plan cannot be kept in `{}`: it {why}", path.display()),
+            )
+            .help("name a file of its own, such as reviewed.json"));
+        }
+    }
     let zones = saved_zones(session, &planned.reading);
     let mut saved = SavedPlan::new(
         &planned.plan,

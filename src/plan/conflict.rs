@@ -53,10 +53,14 @@ fn refusal(change: &Change, set: &RecordSet, address: &Address, other: &RecordSe
             "{} cannot stand beside {address}, which is live and not this spec's to remove",
             set.kind
         ),
-        help: format!(
-            "to have it removed, declare that there is none: {{ type: {}, name: \"{}\", values: [] }}",
-            other.kind,
-            other.name.relative_to(&other.zone)
-        ),
+        help: if other.kind == RecordType::Txt {
+            "remove it at the provider first: TXT values are not declared to be absent".to_owned()
+        } else {
+            format!(
+                "to have it removed, declare that there is none: {{ type: {}, name: \"{}\", values: [] }}",
+                other.kind,
+                other.name.relative_to(&other.zone)
+            )
+        },
     }
 }

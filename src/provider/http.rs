@@ -235,7 +235,7 @@ impl Http {
                 {
                     self.pause_the_account(pause.min(LONGEST_PAUSE));
                 }
-                (self.whole(response).await, asked.filter(|_| true))
+                (self.whole(response).await, asked)
             }
         };
         let elapsed = started.elapsed();

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::shape::{At, Literal, Reader, Shape, Table, Text, shape, words};
+use super::shape::{At, Items, Literal, Reader, Shape, Table, Text, shape, words};
 use super::yaml::Node;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::secret::SecretReference;
@@ -75,7 +75,7 @@ shape! {
         /// you.
         "value" value: Text, example "203.0.113.10", example "10 mail.acme.example";
         /// Several values of this name and type. An empty list declares that there shall be none.
-        "values" values: Vec<Text>;
+        "values" values: Items<Text>;
         /// How long an answer may be kept: `auto`, seconds, or a duration such as `5m`. Without it, the zone's.
         "ttl" ttl: At<Ttl>, example "5m";
         /// Whether the provider's edge stands in front (A, AAAA and CNAME).
@@ -84,7 +84,7 @@ shape! {
         "comment" comment: Text;
         /// Labels kept with the record at the provider, as NAME or NAME:VALUE. Not said: what is there stays; empty:
         /// none.
-        "tags" tags: Vec<Text>;
+        "tags" tags: Items<Text>;
     }
 }
 

@@ -391,6 +391,29 @@ impl<T: Shape> Shape for Vec<T> {
     }
 }
 
+/// A list in which nothing is not the same as no entry: what was commented out must not say «none».
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Items<T>(pub(super) Vec<T>);
+
+impl<T: Shape> Shape for Items<T> {
+    fn schema(definitions: &mut Map<String, Json>) -> Json {
+        json!({ "type": "array", "items": T::schema(definitions) })
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if node.value == Value::Null {
+            let range = reader.owner.clone().unwrap_or_else(|| node.range.clone());
+            let finding = Diagnostic::error("nothing-listed", "nothing is listed here")
+                .at(reader.place(&range))
+                .label("write `[]` to say that there shall be none")
+                .help("to leave it unsaid, take the key out");
+            reader.diagnostics.push(finding);
+            return None;
+        }
+        Vec::read(node, reader).map(Self)
+    }
+}
+
 /// Names that the user chose, each with a value, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Table<T>(pub(super) Vec<(Text, T)>);

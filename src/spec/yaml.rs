@@ -261,7 +261,11 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn scalar(&self, content: String, style: ScalarStyle, range: &Range<usize>) -> Scalar {
+    fn scalar(&self, mut content: String, style: ScalarStyle, range: &Range<usize>) -> Scalar {
+        // The last line break of a block is never meant: nothing in this language ends with one.
+        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) && content.ends_with('\n') {
+            content.pop();
+        }
         let written = self.source.text.get(range.clone()).unwrap_or_default();
         let (inner, plain) = match style {
             ScalarStyle::Plain => (Some((written, 0)), true),

@@ -123,8 +123,8 @@ pub(super) fn number(field: &Field, what: &str, most: u32) -> Result<u32, DataEr
 pub(super) enum Escapes {
     /// `\"` is a quote and `\065` is an A.
     Resolved,
-    /// Kept in words, since another syntax beneath has escapes of its own (SVCB values).
-    KeptInWords,
+    /// Kept, in words and in quotes alike, since another syntax beneath has escapes of its own (SVCB values).
+    Kept,
 }
 
 /// Words and character-strings. A quote in the middle of a word belongs to it (`alpn="h3,h2"`).
@@ -146,7 +146,7 @@ pub(super) fn split(text: &str, escapes: Escapes) -> Result<Vec<Field>, DataErro
         let start = at;
         let quoted = *byte == b'"';
         let (content, end) = if quoted {
-            string(text, at)?
+            string(text, at, escapes)?
         } else {
             word(text, at, escapes)?
         };
@@ -161,7 +161,7 @@ pub(super) fn split(text: &str, escapes: Escapes) -> Result<Vec<Field>, DataErro
 }
 
 /// A character-string from its opening quote.
-fn string(text: &str, start: usize) -> Result<(Vec<u8>, usize), DataError> {
+fn string(text: &str, start: usize, escapes: Escapes) -> Result<(Vec<u8>, usize), DataError> {
     let bytes = text.as_bytes();
     let mut content = Vec::new();
     let mut at = start + 1;
@@ -169,7 +169,8 @@ fn string(text: &str, start: usize) -> Result<(Vec<u8>, usize), DataError> {
         match bytes.get(at) {
             None => return Err(DataError::new(start..start + 1, "this quote is never closed")),
             Some(b'"') => return Ok((content, at + 1)),
-            Some(b'\\') => at = escape(text, at, &mut content)?,
+            Some(b'\\') if escapes == Escapes::Resolved => at = escape(text, at, &mut content)?,
+            Some(b'\\') => at = keep(bytes, at, &mut content),
             Some(byte) => {
                 content.push(*byte);
                 at += 1;
@@ -186,16 +187,12 @@ fn word(text: &str, start: usize, escapes: Escapes) -> Result<(Vec<u8>, usize), 
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' | 0x0c => break,
             b'"' => {
-                let (inner, end) = string(text, at)?;
+                let (inner, end) = string(text, at, escapes)?;
                 content.extend_from_slice(&inner);
                 at = end;
             }
             b'\\' if escapes == Escapes::Resolved => at = escape(text, at, &mut content)?,
-            b'\\' => {
-                content.push(b'\\');
-                content.extend(bytes.get(at + 1));
-                at += 2;
-            }
+            b'\\' => at = keep(bytes, at, &mut content),
             byte => {
                 content.push(*byte);
                 at += 1;
@@ -203,6 +200,13 @@ fn word(text: &str, start: usize, escapes: Escapes) -> Result<(Vec<u8>, usize), 
         }
     }
     Ok((content, at.min(bytes.len())))
+}
+
+/// A backslash and what it escapes, both as they are.
+fn keep(bytes: &[u8], at: usize, content: &mut Vec<u8>) -> usize {
+    content.push(b'\\');
+    content.extend(bytes.get(at + 1));
+    at + 2
 }
 
 /// `\DDD` is an octet by its number, `\X` is X.

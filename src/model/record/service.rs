@@ -43,7 +43,7 @@ const KEYS: &[(u16, &str)] = &[
 impl ServiceBinding {
     pub(super) fn parse(text: &str, form: &'static str, origin: &DomainName) -> Result<Self, DataError> {
         // The first two fields have no escapes of their own; the rest keeps its, for the value syntax beneath.
-        let all = fields::split(text, Escapes::KeptInWords)?;
+        let all = fields::split(text, Escapes::Kept)?;
         let mut head = Fields::split(text, form)?;
         let priority = head.short("priority")?;
         let target = host::target(head.next("target")?, origin)?;

@@ -69,6 +69,13 @@ const SAME: &[(RecordType, &[&str])] = &[
     ),
     (RecordType::Https, &["0 svc.example.net", "0 svc.example.net."]),
     (
+        RecordType::Https,
+        &[
+            "1 . alpn=\"a\\\\\\\\,b\" key65400=\"a\\\\b\"",
+            "1 . key65400=a\\\\b alpn=a\\\\\\\\,b",
+        ],
+    ),
+    (
         RecordType::Svcb,
         &[
             "1 dns.example.net alpn=\"dot\" ipv6hint=\"2001:db8::1\"",
@@ -294,6 +301,17 @@ proptest! {
         if let Ok(data) = RecordData::parse(kind, &text, &origin()) {
             let printed = data.to_string();
             prop_assert_eq!(parse(kind, &printed).to_string(), printed);
+        }
+    }
+
+    #[test]
+    fn service_parameters_with_escapes_read_back(value in "[a-z\\\\,0-9]{1,12}") {
+        for text in [format!("1 . alpn={value}"), format!("1 . key65400=\"{value}\""), format!("1 . dohpath={value}")] {
+            for kind in [RecordType::Https, RecordType::Svcb] {
+                if let Ok(data) = RecordData::parse(kind, &text, &origin()) {
+                    prop_assert_eq!(parse(kind, &data.to_string()), data, "{}", text);
+                }
+            }
         }
     }
 

@@ -37,7 +37,9 @@ pub(super) async fn read_zone(
         let path = format!("zones/{id}");
         let (facts, contents) = tokio::join!(api::get(&cloudflare.http, &path), contents(cloudflare, zone, id));
         match facts {
-            Ok(answer) if is_zone(&answer.result, zone) => {
+            Ok(answer)
+                if is_zone(&answer.result, zone) && is_of_account(&answer.result, cloudflare.account.as_deref()) =>
+            {
                 let found = zone_of(&answer.result, zone)?;
                 return assemble(zone, found, &contents?);
             }
@@ -57,6 +59,12 @@ fn is_zone(value: &Value, zone: &DomainName) -> bool {
         .get("name")
         .and_then(Value::as_str)
         .is_some_and(|name| DomainName::parse(name).as_ref() == Ok(zone))
+}
+
+/// A zone of the same name can be in another account: when one is named, only that one's counts.
+fn is_of_account(value: &Value, account: Option<&str>) -> bool {
+    let id = value.pointer("/account/id").and_then(Value::as_str);
+    account.is_none_or(|account| id == Some(account))
 }
 
 /// Looks a zone up by its name.

@@ -57,7 +57,7 @@ fn records(entry: &raw::Record, zone_ttl: Ttl, zone: &mut DeclaredZone<'_>, find
         return;
     };
     let owner = owner(name, &zone.name, findings);
-    let says_none = entry.values.as_ref().is_some_and(Vec::is_empty);
+    let says_none = entry.values.as_ref().is_some_and(|values| values.0.is_empty());
     if says_none {
         if let Some(owner) = &owner {
             absence(kind.value, owner, entry, zone, findings);
@@ -66,7 +66,11 @@ fn records(entry: &raw::Record, zone_ttl: Ttl, zone: &mut DeclaredZone<'_>, find
     }
     let template = template(entry, zone_ttl);
     let places = places(entry);
-    for value in entry.value.iter().chain(entry.values.iter().flatten()) {
+    for value in entry
+        .value
+        .iter()
+        .chain(entry.values.iter().flat_map(|values| &values.0))
+    {
         // Both are looked at, so that a wrong name does not hide a wrong value.
         let (Some(data), Some(owner)) = (data(kind.value, value, &zone.name, findings), &owner) else {
             continue;
@@ -159,11 +163,18 @@ fn template(entry: &raw::Record, zone_ttl: Ttl) -> Record {
     };
     template.comment = entry.comment.as_ref().map(|comment| comment.value.clone());
     let tags = entry.tags.as_ref();
-    template.tags = tags.map(|tags| tags.iter().map(|tag| tag.value.clone()).collect::<BTreeSet<_>>());
+    template.tags = tags.map(|tags| tags.0.iter().map(|tag| tag.value.clone()).collect::<BTreeSet<_>>());
     template
 }
 
 fn data(kind: RecordType, value: &Text, zone: &DomainName, findings: &mut Findings<'_>) -> Option<RecordData> {
+    if kind == RecordType::Txt && value.value.contains('\n') {
+        let finding = Diagnostic::error("bad-value", "a TXT value is one line, and this text has several")
+            .at(findings.place(&value.range))
+            .help("fold a long text with `>-`, which joins its lines with spaces, or write it on one line in quotes");
+        findings.push(finding);
+        return None;
+    }
     match RecordData::parse(kind, &value.value, zone) {
         Ok(data) => Some(data),
         Err(error) => {
