@@ -90,50 +90,56 @@ struct Lane {
 
 /// What became of one step in the end.
 enum End {
+    /// It was not even begun.
+    NotMade,
     Done,
     Failed(Vec<Failed>),
     /// Looked at, and neither done nor not done; what was lost.
     Unknown(String, Option<Inventory>),
 }
 
-/// Makes the requests. The journal's last line is the caller's to write.
-pub async fn carry_out(work: &Work<'_>, journal: &mut dyn Journal) -> Result<Report, HistoryError> {
-    let journal = Mutex::new(journal);
+/// Makes the requests. The journal's last line is the caller's to write. When it cannot be written any more no further
+/// request is made; what was done until then is in the report all the same.
+pub async fn carry_out(work: &Work<'_>, journal: &mut dyn Journal) -> (Report, Option<HistoryError>) {
+    let notebook = Notebook {
+        journal: Mutex::new(journal),
+        error: Mutex::new(None),
+        clock: work.clock,
+    };
     let mut zones: BTreeMap<&DomainName, Vec<(usize, &Step)>> = BTreeMap::new();
     for (number, step) in work.steps.iter().enumerate() {
         zones.entry(&step.zone).or_default().push((number + 1, step));
     }
-    let lanes = join_all(zones.into_values().map(|steps| lane(work, &journal, steps))).await;
+    let lanes = join_all(zones.into_values().map(|steps| lane(work, &notebook, steps))).await;
     let mut whole = Lane::default();
     for lane in lanes {
-        let lane = lane?;
         whole.done.extend(lane.done);
         whole.failed.extend(lane.failed);
         whole.unknown.extend(lane.unknown);
         whole.seen_done.extend(lane.seen_done);
     }
-    Ok(report(work, whole))
+    let error = notebook.error.into_inner().unwrap_or_else(PoisonError::into_inner);
+    (report(work, whole), error)
 }
 
-fn report(work: &Work<'_>, lane: Lane) -> Report {
+fn report(work: &Work<'_>, mut lane: Lane) -> Report {
     let mut applied = lane.seen_done;
     let mut not_attempted = BTreeSet::new();
-    let failed: BTreeSet<&Address> = lane.failed.iter().map(|failed| &failed.address).collect();
     for change in work.changes {
         let address = &change.address;
-        if applied.contains(address) || failed.contains(address) || lane.unknown.contains_key(address) {
+        if applied.contains(address) || lane.unknown.contains_key(address) {
             continue;
         }
         // A change can be spread over several requests; it is done when all of them are.
-        let carriers = work
-            .steps
-            .iter()
-            .enumerate()
-            .filter(|(_, step)| step.addresses.binary_search(address).is_ok());
-        let mut carriers = carriers.map(|(number, _)| number + 1).peekable();
-        if carriers.peek().is_some() && carriers.all(|number| lane.done.contains(&number)) {
+        let carriers = carriers(work.steps, address);
+        let made = carriers.iter().filter(|number| lane.done.contains(number)).count();
+        if !carriers.is_empty() && made == carriers.len() {
             applied.insert(address.clone());
-        } else {
+        } else if made > 0 {
+            let words = format!("{made} of the {} requests that carry it were made", carriers.len());
+            lane.unknown.insert(address.clone(), words);
+            lane.failed.retain(|failed| failed.address != *address);
+        } else if !lane.failed.iter().any(|failed| failed.address == *address) {
             not_attempted.insert(address.clone());
         }
     }
@@ -155,17 +161,33 @@ fn report(work: &Work<'_>, lane: Lane) -> Report {
     }
 }
 
-async fn lane(
-    work: &Work<'_>,
-    journal: &Mutex<&mut dyn Journal>,
-    steps: Vec<(usize, &Step)>,
-) -> Result<Lane, HistoryError> {
+/// The numbers of the requests that carry a change.
+fn carriers(steps: &[Step], address: &Address) -> Vec<usize> {
+    let carries = |(_, step): &(usize, &Step)| step.addresses.binary_search(address).is_ok();
+    steps
+        .iter()
+        .enumerate()
+        .filter(carries)
+        .map(|(number, _)| number + 1)
+        .collect()
+}
+
+/// The changes that one request alone cannot carry, with how many it takes.
+pub fn spread(changes: &[Change], steps: &[Step]) -> BTreeMap<Address, usize> {
+    let numbers = changes
+        .iter()
+        .map(|change| (change.address.clone(), carriers(steps, &change.address).len()));
+    numbers.filter(|(_, number)| *number > 1).collect()
+}
+
+async fn lane(work: &Work<'_>, notebook: &Notebook<'_>, steps: Vec<(usize, &Step)>) -> Lane {
     let mut lane = Lane::default();
     for (number, step) in steps {
         if work.stop.is_asked() {
             break;
         }
-        match make(work, journal, number, step).await? {
+        match make(work, notebook, number, step).await {
+            End::NotMade => break,
             End::Done => {
                 lane.done.insert(number);
             }
@@ -178,8 +200,39 @@ async fn lane(
                 break;
             }
         }
+        if notebook.is_broken() {
+            break;
+        }
     }
-    Ok(lane)
+    lane
+}
+
+/// The journal, and what has come of writing to it. Once a line could not be written none is tried any more, in no
+/// lane: what cannot be written down is not done.
+struct Notebook<'j> {
+    journal: Mutex<&'j mut dyn Journal>,
+    error: Mutex<Option<HistoryError>>,
+    clock: Clock,
+}
+
+impl Notebook<'_> {
+    fn is_broken(&self) -> bool {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Writes a line; false when that is not possible.
+    fn note(&self, event: Event) -> bool {
+        let mut error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        if error.is_none() {
+            let entry = Entry {
+                at: self.clock.now(),
+                event,
+            };
+            let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+            *error = journal.write(&entry).err();
+        }
+        error.is_none()
+    }
 }
 
 /// After a request of which only a part seems done: what is known address by address.
@@ -202,74 +255,57 @@ fn carried<'a>(work: &'a Work<'_>, step: &'a Step) -> impl Iterator<Item = &'a C
         .filter(|change| step.addresses.binary_search(&change.address).is_ok())
 }
 
-fn note(work: &Work<'_>, journal: &Mutex<&mut dyn Journal>, event: Event) -> Result<(), HistoryError> {
-    let entry = Entry {
-        at: work.clock.now(),
-        event,
-    };
-    journal.lock().unwrap_or_else(PoisonError::into_inner).write(&entry)
-}
-
-async fn make(
-    work: &Work<'_>,
-    journal: &Mutex<&mut dyn Journal>,
-    number: usize,
-    step: &Step,
-) -> Result<End, HistoryError> {
+async fn make(work: &Work<'_>, notebook: &Notebook<'_>, number: usize, step: &Step) -> End {
     let Some(provider) = work.providers.get(step.provider) else {
-        return Ok(End::Unknown(
-            format!("there is no provider called {}", step.provider),
-            None,
-        ));
+        return End::NotMade;
     };
     let mut attempt = 1;
     loop {
-        note(
-            work,
-            journal,
-            Event::Intent {
-                step: number,
-                provider: step.provider.to_owned(),
-                summary: step.summary.clone(),
-                addresses: step.addresses.clone(),
-            },
-        )?;
+        let intent = Event::Intent {
+            step: number,
+            provider: step.provider.to_owned(),
+            summary: step.summary.clone(),
+            addresses: step.addresses.clone(),
+        };
+        if !notebook.note(intent) {
+            return if attempt == 1 {
+                End::NotMade
+            } else {
+                End::Failed(all_failed(
+                    step,
+                    "journal",
+                    "nothing of it was done, and no more can be written down",
+                ))
+            };
+        }
         (work.watch)(Progress::Started(step));
         tracing::info!("request {number} to {}: {}", step.provider, step.summary);
         let outcome = provider.perform(step).await;
-        note(work, journal, outcome_of(number, &outcome))?;
+        notebook.note(outcome_of(number, &outcome));
         tracing::info!("request {number}: {}", in_a_word(&outcome));
         let end = match outcome {
             Outcome::Applied => Some(End::Done),
             Outcome::NotSent(words) => Some(End::Failed(all_failed(step, "not-sent", &words))),
             Outcome::Refused(refusal) => {
                 (work.watch)(Progress::Looking(step));
-                after_refusal(work, journal, number, step, provider.as_ref(), &refusal).await?
+                after_refusal(work, notebook, number, step, provider.as_ref(), &refusal).await
             }
             Outcome::Unknown(words) => {
                 (work.watch)(Progress::Looking(step));
-                after_loss(
-                    work,
-                    journal,
-                    number,
-                    step,
-                    provider.as_ref(),
-                    words,
-                    attempt == ATTEMPTS,
-                )
-                .await?
+                let is_last = attempt == ATTEMPTS;
+                after_loss(work, notebook, number, step, provider.as_ref(), words, is_last).await
             }
         };
         if let Some(end) = end {
             (work.watch)(Progress::Ended(step));
-            return Ok(end);
+            return end;
         }
         if work.stop.is_asked() {
-            return Ok(End::Failed(all_failed(
+            return End::Failed(all_failed(
                 step,
                 "stopped",
                 "stopped before it was tried again; nothing of it was done",
-            )));
+            ));
         }
         // The server had trouble a moment ago: give it one.
         tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(attempt)).await;
@@ -330,25 +366,21 @@ async fn look(work: &Work<'_>, step: &Step, provider: &dyn Provider) -> Option<I
 /// shows which of the addresses somebody else has changed meanwhile.
 async fn after_refusal(
     work: &Work<'_>,
-    journal: &Mutex<&mut dyn Journal>,
+    notebook: &Notebook<'_>,
     number: usize,
     step: &Step,
     provider: &dyn Provider,
     refusal: &ApiRefusal,
-) -> Result<Option<End>, HistoryError> {
+) -> Option<End> {
     let live = look(work, step, provider).await;
     if let Some(live) = &live
         && sight_of_all(carried(work, step), live) == Sight::Done
     {
-        note(
-            work,
-            journal,
-            Event::Looked {
-                step: number,
-                result: StepResult::Applied,
-            },
-        )?;
-        return Ok(Some(End::Done));
+        notebook.note(Event::Looked {
+            step: number,
+            result: StepResult::Applied,
+        });
+        return Some(End::Done);
     }
     let changes: Vec<Change> = carried(work, step).cloned().collect();
     let blamed = match live.map(|live| in_the_way(&changes, &live)) {
@@ -366,7 +398,7 @@ async fn after_refusal(
         message: refusal.message.clone(),
         help: provider.advice(refusal).map(str::to_owned),
     };
-    Ok(Some(End::Failed(blamed.into_iter().map(failed).collect())))
+    Some(End::Failed(blamed.into_iter().map(failed).collect()))
 }
 
 /// The changes that the live world stands against by now: somebody changed what they start from, or put something
@@ -388,15 +420,15 @@ fn in_the_way(changes: &[Change], live: &Inventory) -> Vec<Address> {
 /// `None` when the request may be made again: looking showed that nothing of it was done.
 async fn after_loss(
     work: &Work<'_>,
-    journal: &Mutex<&mut dyn Journal>,
+    notebook: &Notebook<'_>,
     number: usize,
     step: &Step,
     provider: &dyn Provider,
     words: String,
     is_last: bool,
-) -> Result<Option<End>, HistoryError> {
+) -> Option<End> {
     let Some(live) = look(work, step, provider).await else {
-        return Ok(Some(End::Unknown(words, None)));
+        return Some(End::Unknown(words, None));
     };
     let (result, end) = match sight_of_all(carried(work, step), &live) {
         Sight::Done => (StepResult::Applied, Some(End::Done)),
@@ -407,6 +439,6 @@ async fn after_loss(
         Sight::NotDone => (StepResult::Nothing, None),
         Sight::Neither => (StepResult::Unknown, Some(End::Unknown(words, Some(live)))),
     };
-    note(work, journal, Event::Looked { step: number, result })?;
-    Ok(end)
+    notebook.note(Event::Looked { step: number, result });
+    end
 }

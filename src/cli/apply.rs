@@ -123,6 +123,7 @@ fn exit(context: &Context, outcome: &Outcome) -> Exit {
     match &outcome.report {
         // Who asked to stop wants to know it from the exit code, whatever the last request still did.
         _ if context.setting.stop.is_asked() => Exit::Stopped,
+        _ if outcome.journal.is_some() => Exit::Failed,
         None => Exit::Yes,
         Some(report) if report.status == RunStatus::Applied => Exit::Yes,
         Some(_) => Exit::Failed,

@@ -33,7 +33,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit, Problem> {
     let run = arguments.run.as_deref().map(RunId::parse).transpose();
     let run = run.map_err(|error| Problem::new("no-such-run", error.to_string()))?;
-    let session = Session::open(&context.setting).await?;
+    let session = Session::open_to_undo(&context.setting, run.as_ref()).await?;
     show_findings(context, &session.diagnostics);
     let undo = Undo {
         run,

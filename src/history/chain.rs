@@ -54,8 +54,14 @@ pub fn known_ids(runs: &[Run]) -> BTreeMap<DomainName, String> {
 /// Runs that did not get to their end and that no later run has taken up. One that was refused before it had done
 /// anything leaves nothing to take up.
 pub fn open(runs: &[Run]) -> Vec<&Run> {
+    // A run that did nothing (refused, stopped before its first request) has taken nothing up.
+    let took_up = |run: &&Run| {
+        let account = run.account();
+        run.is_complete() || !account.applied.is_empty() || !account.unknown.is_empty()
+    };
     let taken_up: BTreeSet<&RunId> = runs
         .iter()
+        .filter(took_up)
         .flat_map(|run| run.record.continues.iter().chain(&run.record.undoes))
         .collect();
     let is_open = |run: &Run| match run.status() {
@@ -75,6 +81,8 @@ pub struct Trace {
     pub before: Option<Resource>,
     /// After.
     pub after: Option<Resource>,
+    /// Whether it may have been left halfway: a request that carried a part of it was lost, or never made.
+    pub is_unsure: bool,
 }
 
 /// A run with the runs it continues, as one piece of work.
@@ -101,10 +109,14 @@ pub fn work(runs: &[Run], run: &RunId) -> Work {
         {
             work.traces
                 .entry(change.address.clone())
-                .and_modify(|trace| trace.after.clone_from(&change.after))
+                .and_modify(|trace| {
+                    trace.after.clone_from(&change.after);
+                    trace.is_unsure = account.unknown.contains(&change.address);
+                })
                 .or_insert_with(|| Trace {
                     before: change.before.clone(),
                     after: change.after.clone(),
+                    is_unsure: account.unknown.contains(&change.address),
                 });
         }
         for (address, shift) in &run.record.ownership {

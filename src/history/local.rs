@@ -94,13 +94,35 @@ impl LocalStore {
         &self.folder
     }
 
+    /// The names of all runs, oldest first.
+    fn ids(&self) -> Result<Vec<RunId>, HistoryError> {
+        let folder = self.folder.join("runs");
+        let fail = |cause| HistoryError::Folder {
+            act: "list",
+            path: folder.clone(),
+            cause,
+        };
+        let listing = match fs::read_dir(&folder) {
+            Ok(listing) => listing,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(fail(error)),
+        };
+        let mut ids = Vec::new();
+        for entry in listing {
+            let name = entry.map_err(fail)?.file_name();
+            ids.extend(name.to_str().and_then(|name| RunId::parse(name).ok()));
+        }
+        ids.sort();
+        Ok(ids)
+    }
+
     fn read_run(&self, id: &RunId) -> Result<Option<Run>, HistoryError> {
         let folder = self.folder.join("runs").join(id.as_str());
         let path = folder.join("plan.json");
         let text = match files::read_text(&path, LARGEST) {
             Ok(text) => text,
             // A process was cut off before it had written its plan: it had done nothing.
-            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) if error.is_not_found() && !folder.join("journal.jsonl").exists() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let damaged = |path: &Path, why: String| HistoryError::Damaged {
@@ -151,35 +173,28 @@ impl Store for LocalStore {
         Lock::take(&self.folder.join("lock"), &host, self.clock.now())
     }
 
-    fn runs(&self, spec: &str) -> Result<Vec<Run>, HistoryError> {
-        let folder = self.folder.join("runs");
-        let fail = |cause| HistoryError::Folder {
-            act: "list",
-            path: folder.clone(),
-            cause,
-        };
-        let listing = match fs::read_dir(&folder) {
-            Ok(listing) => listing,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(fail(error)),
-        };
-        let mut ids = Vec::new();
-        for entry in listing {
-            let name = entry.map_err(fail)?.file_name();
-            ids.extend(name.to_str().and_then(|name| RunId::parse(name).ok()));
-        }
-        ids.sort();
+    fn latest(&self) -> Result<Option<RunId>, HistoryError> {
+        Ok(self.ids()?.pop())
+    }
+
+    fn all_runs(&self) -> Result<Vec<Run>, HistoryError> {
         let mut runs = Vec::new();
-        for id in ids {
-            runs.extend(self.read_run(&id)?.filter(|run| run.record.spec == spec));
+        for id in self.ids()? {
+            runs.extend(self.read_run(&id)?);
         }
         Ok(runs)
     }
 
     fn begin(&self, record: &RunRecord) -> Result<Box<dyn Journal>, HistoryError> {
         make_folder(&self.folder)?;
+        make(&self.folder.join("runs"))?;
         let folder = self.folder.join("runs").join(record.run.as_str());
-        make(&folder)?;
+        // Never into a folder that is there: it holds another run's way back.
+        fs::create_dir(&folder).map_err(|cause| HistoryError::Folder {
+            act: "make",
+            path: folder.clone(),
+            cause,
+        })?;
         let path = folder.join("plan.json");
         let text = serde_json::to_string_pretty(record).map_err(|error| HistoryError::Damaged {
             path: path.clone(),

@@ -146,6 +146,9 @@ pub struct RunRecord {
     pub zones: BTreeMap<DomainName, SavedZone>,
     /// The changes.
     pub changes: Vec<Change>,
+    /// How many requests carry a change that one alone cannot; all others are carried by one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spread: BTreeMap<Address, usize>,
     /// What becomes owned, or stops being so. For a changed address once the change is done, for others at once.
     pub ownership: BTreeMap<Address, Shift>,
 }
@@ -353,12 +356,27 @@ impl Run {
                 Event::Finished { .. } => {}
             }
         }
-        let with = |wanted: StepResult| -> BTreeSet<Address> {
-            let of = carried.values().filter(|(_, result)| *result == wanted);
-            of.flat_map(|(addresses, _)| addresses.iter().cloned()).collect()
-        };
-        let unknown = with(StepResult::Unknown);
-        let applied = with(StepResult::Applied).difference(&unknown).cloned().collect();
+        let mut applied: BTreeMap<&Address, usize> = BTreeMap::new();
+        let mut unknown: BTreeSet<Address> = BTreeSet::new();
+        for (addresses, result) in carried.values() {
+            for address in *addresses {
+                match result {
+                    StepResult::Applied => *applied.entry(address).or_default() += 1,
+                    StepResult::Unknown => {
+                        unknown.insert(address.clone());
+                    }
+                    StepResult::Nothing | StepResult::Refused => {}
+                }
+            }
+        }
+        // Carried by several requests, of which only some were made: neither done nor not done.
+        let wanted = |address: &Address| self.record.spread.get(address).copied().unwrap_or(1);
+        let (whole, part): (Vec<_>, Vec<_>) = applied
+            .into_iter()
+            .partition(|(address, made)| *made >= wanted(address));
+        unknown.extend(part.into_iter().map(|(address, _)| address.clone()));
+        let whole = whole.into_iter().map(|(address, _)| address.clone());
+        let applied = whole.filter(|address| !unknown.contains(address)).collect();
         (applied, unknown)
     }
 }

@@ -4,15 +4,24 @@ use std::path::PathBuf;
 
 use crate::base::files::FileError;
 use crate::history::lock::Lock;
-use crate::history::record::{Entry, Run, RunRecord};
+use crate::history::record::{Entry, Run, RunId, RunRecord};
 
 /// Where runs are kept.
 pub trait Store: Send + Sync {
     /// Keeps others out until the lock is dropped.
     fn lock(&self) -> Result<Lock, HistoryError>;
 
+    /// The name of the latest run of any spec.
+    fn latest(&self) -> Result<Option<RunId>, HistoryError>;
+
+    /// The runs of all specs, oldest first.
+    fn all_runs(&self) -> Result<Vec<Run>, HistoryError>;
+
     /// The runs of a spec, oldest first.
-    fn runs(&self, spec: &str) -> Result<Vec<Run>, HistoryError>;
+    fn runs(&self, spec: &str) -> Result<Vec<Run>, HistoryError> {
+        let all = self.all_runs()?;
+        Ok(all.into_iter().filter(|run| run.record.spec == spec).collect())
+    }
 
     /// Keeps the plan of a new run, and opens its journal.
     fn begin(&self, record: &RunRecord) -> Result<Box<dyn Journal>, HistoryError>;

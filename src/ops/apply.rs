@@ -1,7 +1,7 @@
 //! `apply`: a plan carried out as a run. First everything is prepared and shown to whoever asks; only then, with the
 //! lock still held, is anything sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::apply::{self, Progress, Report, Work};
@@ -48,6 +48,8 @@ pub struct Outcome {
     pub requests: usize,
     /// The command that undoes it, when there is something to undo.
     pub undo: Option<String>,
+    /// Why the journal does not tell all of it, when it could not be written to its end.
+    pub journal: Option<String>,
 }
 
 /// Prepares an apply of the spec.
@@ -203,8 +205,10 @@ pub async fn carry_out(
     if !planned.plan.refusals.is_empty() {
         return Err(Problem::Refused(planned.plan.refusals));
     }
+    // An apply takes up whatever was left open; a way back only what an earlier attempt of the same way back left.
     let open: Vec<RunId> = chain::open(&planned.runs)
         .into_iter()
+        .filter(|run| kind == RunKind::Apply || run.record.undoes == undoes)
         .map(|run| run.id().clone())
         .collect();
     let is_news = planned.plan.has_news_for_history() || !open.is_empty() || !shifts.is_empty();
@@ -214,11 +218,13 @@ pub async fn carry_out(
             report: None,
             requests: session.requests(),
             undo: None,
+            journal: None,
         });
     }
     let clock = session.setting.clock;
     let started = clock.now();
-    let run = RunId::at(started, planned.runs.last().map(crate::history::Run::id));
+    // Later than every run in the folder, another spec's too: no two share a folder.
+    let run = RunId::at(started, session.store.latest()?.as_ref());
     let ownership = ownership(&planned, &run, kind, shifts);
     let record = RunRecord {
         format: FORMAT,
@@ -230,6 +236,7 @@ pub async fn carry_out(
         started,
         zones: plan::saved_zones(session, &planned.reading),
         changes: planned.plan.changes.clone(),
+        spread: apply::spread(&planned.plan.changes, &planned.steps),
         ownership,
     };
     let mut journal = session.store.begin(&record)?;
@@ -243,7 +250,7 @@ pub async fn carry_out(
         stop: &session.setting.stop,
         watch,
     };
-    let report = apply::carry_out(&work, journal.as_mut()).await?;
+    let (report, mut lost) = apply::carry_out(&work, journal.as_mut()).await;
     let requests = session.requests();
     let finished = Event::Finished {
         status: report.status,
@@ -251,12 +258,16 @@ pub async fn carry_out(
         unknown: report.unknown.keys().cloned().collect(),
         requests,
     };
-    journal.write(&Entry {
-        at: clock.now(),
-        event: finished,
-    })?;
+    if lost.is_none() {
+        let entry = Entry {
+            at: clock.now(),
+            event: finished,
+        };
+        lost = journal.write(&entry).err();
+    }
     drop(lock);
-    let report = (!planned.plan.is_empty() || report.status != RunStatus::Applied).then_some(report);
+    let is_told = !planned.plan.is_empty() || report.status != RunStatus::Applied || lost.is_some();
+    let report = is_told.then_some(report);
     let undoable = report
         .as_ref()
         .is_some_and(|report| !report.applied.is_empty() || !report.unknown.is_empty());
@@ -266,6 +277,7 @@ pub async fn carry_out(
         report,
         requests,
         undo,
+        journal: lost.map(|error| error.to_string()),
     })
 }
 
@@ -329,6 +341,7 @@ pub(crate) fn unguarded(selection: &Selection) -> Bounds {
     Bounds {
         selection: selection.clone(),
         allow_deletes: None,
+        spared: BTreeSet::new(),
         guard_deletes: false,
     }
 }

@@ -1,11 +1,11 @@
 //! `plan`: the spec compared with what is live and with what earlier runs left, up to the requests that an apply would
 //! make. Reads only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::base::{digest, files, text};
-use crate::history::{Run, RunId, chain};
+use crate::history::{Run, RunId, Store as _, chain};
 use crate::model::address::Address;
 use crate::model::name::DomainName;
 use crate::model::resource::Resource;
@@ -65,7 +65,10 @@ impl Planned {
 
 /// Compares.
 pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem> {
-    let runs = session.runs()?;
+    let everything = session.store.all_runs()?;
+    let (runs, others): (Vec<Run>, Vec<Run>) = everything
+        .into_iter()
+        .partition(|run| run.record.spec == session.spec_name);
     let reading = read_zones(session, &runs).await?;
     let (owned, elsewhere) = chain::owned(&runs, &ids(&reading));
     let sides = Sides {
@@ -74,6 +77,7 @@ pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem
         owned: &owned,
     };
     let bounds = Bounds {
+        spared: owned_by(others, &ids(&reading)),
         selection: narrow.selection.clone(),
         allow_deletes: narrow.allow_deletes,
         guard_deletes: true,
@@ -109,6 +113,16 @@ async fn read_zones(session: &Session, runs: &[Run]) -> Result<Reading, Problem>
         }
         other => other,
     }
+}
+
+/// What these runs, of other specs in the same history, have left.
+fn owned_by(others: Vec<Run>, ids: &BTreeMap<DomainName, String>) -> BTreeSet<Address> {
+    let mut specs: BTreeMap<String, Vec<Run>> = BTreeMap::new();
+    for run in others {
+        specs.entry(run.record.spec.clone()).or_default().push(run);
+    }
+    let owned = specs.values().flat_map(|runs| chain::owned(runs, ids).0.into_keys());
+    owned.collect()
 }
 
 /// A glob that covers nothing is a slip, and an empty plan would look like an answer.
@@ -177,6 +191,18 @@ fn of_provider(session: &Session, reading: &Reading, changes: &[Change], name: &
     changes.iter().filter(is_its).cloned().collect()
 }
 
+/// How to go on after a run that was cut off, and how to go back.
+fn way_on(run: &Run, setting: &Setting) -> String {
+    let undo = setting.command(&format!("rollback {}", run.id()));
+    match &run.record.undoes {
+        Some(undone) => {
+            let again = setting.command(&format!("rollback {undone}"));
+            format!("`{again}` finishes it, `{undo}` takes it back")
+        }
+        None => format!("apply again to finish, or undo it with `{undo}`"),
+    }
+}
+
 fn unfinished(run: &Run, setting: &Setting) -> Warning {
     let account = run.account();
     let part = |number: usize, what: &str| format!("{number} {what}");
@@ -189,10 +215,10 @@ fn unfinished(run: &Run, setting: &Setting) -> Warning {
     Warning::general(
         "unfinished-run",
         format!(
-            "the {kind} of run {} did not get to its end ({}): apply again to finish, or undo it with `{}`",
+            "the {kind} of run {} did not get to its end ({}): {}",
             run.id(),
             known.join(", "),
-            setting.command(&format!("rollback {}", run.id()))
+            way_on(run, setting)
         ),
     )
 }
@@ -232,6 +258,7 @@ pub fn saved_zones(session: &Session, reading: &Reading) -> BTreeMap<DomainName,
             SavedZone {
                 provider,
                 id: facts.id.clone(),
+                protect: policy.map(|policy| policy.protect.clone()).unwrap_or_default(),
             },
         )
     };

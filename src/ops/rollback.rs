@@ -60,6 +60,8 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
     }
     look_for_other_hands(&work, &reading, undo, &later_runs(&runs, &id), &mut plan);
     let shifts = shifts_back(&work, &owned, undo);
+    plan.warnings
+        .extend(session.caveat.iter().map(|words| Warning::general("no-spec", words)));
     let planned = plan::finish(session, plan, reading, owned, runs, Basis::Undo(id.clone()));
     Ok(Ready {
         planned,
@@ -71,7 +73,7 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
 }
 
 /// The run that is meant. Without a name: the last one that changed something, if it is an apply that nobody undid.
-fn choose<'a>(runs: &'a [Run], wanted: Option<&RunId>) -> Result<&'a Run, Problem> {
+pub(crate) fn choose<'a>(runs: &'a [Run], wanted: Option<&RunId>) -> Result<&'a Run, Problem> {
     let see = "`launchctl history` lists the runs";
     if let Some(wanted) = wanted {
         let found = runs.iter().find(|run| run.id() == wanted);
@@ -84,6 +86,13 @@ fn choose<'a>(runs: &'a [Run], wanted: Option<&RunId>) -> Result<&'a Run, Proble
     let Some(last) = runs.iter().rev().find(changed) else {
         return Err(Problem::new("nothing-to-undo", "no run of this spec has changed anything yet").help(see));
     };
+    if last.record.kind == RunKind::Rollback && !last.is_complete() {
+        // It did not get to its end: the same way back once more finishes it.
+        let undone = last.record.undoes.as_ref();
+        if let Some(run) = undone.and_then(|id| runs.iter().find(|run| run.id() == id)) {
+            return Ok(run);
+        }
+    }
     if last.record.kind == RunKind::Rollback {
         let undone = last
             .record
@@ -188,7 +197,7 @@ fn look_for_other_hands(
     let live: &Inventory = &reading.live.inventory;
     for (address, trace) in work.traces.iter().filter(|(address, _)| undo.selection.covers(address)) {
         let now = live.get(address);
-        if now == trace.before.as_ref() || now == trace.after.as_ref() {
+        if now == trace.before.as_ref() || now == trace.after.as_ref() || (trace.is_unsure && is_between(trace, now)) {
             continue;
         }
         if undo.force {
@@ -199,6 +208,18 @@ fn look_for_other_hands(
                 .push(changed_since(address, trace, now, later.get(address)));
         }
     }
+}
+
+/// Whether nothing is live that was neither before nor after: a change left halfway, and nobody else's hand.
+fn is_between(trace: &chain::Trace, now: Option<&Resource>) -> bool {
+    let records = |resource: Option<&Resource>| {
+        let set = resource.and_then(Resource::as_record_set);
+        set.map(|set| set.records.clone()).unwrap_or_default()
+    };
+    let (before, after) = (records(trace.before.as_ref()), records(trace.after.as_ref()));
+    records(now)
+        .iter()
+        .all(|record| before.contains(record) || after.contains(record))
 }
 
 fn changed_since(

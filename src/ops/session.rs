@@ -12,10 +12,11 @@ use crate::base::clock::Clock;
 use crate::base::diagnostic::{Diagnostics, Source};
 use crate::base::files;
 use crate::history::local::{self, LocalStore};
-use crate::history::{Run, Store as _, chain};
-use crate::model::inventory::ProviderAccount;
+use crate::history::{Run, RunId, Store as _, chain};
+use crate::model::inventory::{ProviderAccount, Unmanaged, ZonePolicy};
 use crate::model::name::DomainName;
 use crate::ops::problem::Problem;
+use crate::ops::{history, rollback};
 use crate::provider::{self, Provider, ProviderError, Reading, Scope};
 use crate::sandbox::{Options, Plan as SandboxPlan, SANDBOX_TOKEN, Sandbox};
 use crate::spec::{self, Inputs, Spec};
@@ -72,6 +73,8 @@ pub struct Session {
     pub sandbox: Option<Sandbox>,
     /// Providers that are not asked at their public address, and where they are.
     elsewhere: BTreeMap<String, String>,
+    /// What a reader of a plan has to know about how this session came about.
+    pub caveat: Option<String>,
 }
 
 /// Reads a spec's file.
@@ -141,6 +144,54 @@ impl Session {
     /// Loads the spec and gets everything ready; nothing is asked of a provider yet.
     pub async fn open(setting: &Setting) -> Result<Self, Problem> {
         let (spec, diagnostics) = load(setting)?;
+        Self::with(setting, spec, diagnostics).await
+    }
+
+    /// The same for a way back from `run`, or from the last one: it must be open at three in the morning, when the spec
+    /// is broken or gone, or no longer names the zone. What is missing is taken from the run.
+    pub async fn open_to_undo(setting: &Setting, run: Option<&RunId>) -> Result<Self, Problem> {
+        let (mut spec, diagnostics, caveat) = match load(setting) {
+            Ok((spec, diagnostics)) => (spec, diagnostics, None),
+            Err(Problem::Spec(_)) => (
+                Spec::nothing(&setting.spec.display().to_string()),
+                Diagnostics::new(),
+                Some("has errors"),
+            ),
+            Err(Problem::Other { code, .. }) if code == "no-spec" => (
+                Spec::nothing(&setting.spec.display().to_string()),
+                Diagnostics::new(),
+                Some("is not there"),
+            ),
+            Err(other) => return Err(other),
+        };
+        let runs = history::runs(setting)?;
+        let run = rollback::choose(&runs, run)?;
+        let touched = chain::work(&runs, run.id()).zones;
+        let earlier = runs.iter().filter(|one| one.id() <= run.id());
+        for (zone, saved) in earlier.flat_map(|one| &one.record.zones) {
+            if touched.contains_key(zone) && !spec.desired.zones.contains_key(zone) {
+                let policy = ZonePolicy {
+                    provider: saved.provider.clone(),
+                    unmanaged: Unmanaged::Keep,
+                    protect: saved.protect.clone(),
+                    create: false,
+                };
+                spec.desired.zones.insert(zone.clone(), policy);
+            }
+        }
+        // Providers that this run has nothing to do with may not even be reachable.
+        spec.desired.zones.retain(|zone, _| touched.contains_key(zone));
+        let mut session = Self::with(setting, spec, diagnostics).await?;
+        session.caveat = caveat.map(|why| {
+            format!(
+                "the spec {} {why}: what is protected, and how the provider is reached, is taken from the run",
+                setting.spec.display()
+            )
+        });
+        Ok(session)
+    }
+
+    async fn with(setting: &Setting, spec: Spec, diagnostics: Diagnostics) -> Result<Self, Problem> {
         let mut folder = history_folder(&setting.spec);
         let mut sandbox = None;
         if setting.sandbox {
@@ -152,6 +203,7 @@ impl Session {
         let providers = connect(&spec, setting, url.as_deref())?;
         Ok(Self {
             elsewhere: elsewhere(&spec, setting, url.is_some()),
+            caveat: None,
             spec_name: file_name(&setting.spec),
             store: LocalStore::new(&folder, setting.clock),
             spec,
@@ -168,6 +220,7 @@ impl Session {
         let providers = connect(&spec, setting, Some(url))?;
         Ok(Self {
             elsewhere: elsewhere(&spec, setting, true),
+            caveat: None,
             spec_name: file_name(&setting.spec),
             store: LocalStore::new(folder, setting.clock),
             spec,

@@ -1,6 +1,6 @@
 //! The three-way comparison: desired, live and owned. Rules 1 to 3, 6 and 7 of the design live here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,8 @@ pub struct Bounds {
     pub selection: Selection,
     /// The exact number of deletions that was agreed to beforehand.
     pub allow_deletes: Option<usize>,
+    /// What others own: another spec beside this one is not undone by `unmanaged: delete`.
+    pub spared: BTreeSet<Address>,
     /// Whether the deletion guard is on. A rollback deletes only what its run created, so it goes without.
     pub guard_deletes: bool,
 }
@@ -90,7 +92,7 @@ pub fn diff(sides: Sides<'_>, bounds: &Bounds) -> Plan {
     }
     for (address, live) in &sides.live.inventory {
         if bounds.selection.covers(address) && !sides.desired.inventory.contains_key(address) {
-            compare_unwanted(&sides, address, live, &mut plan);
+            compare_unwanted(&sides, address, live, bounds.spared.contains(address), &mut plan);
         }
     }
     look_at_what_is_gone(&sides, bounds, &mut plan);
@@ -133,7 +135,7 @@ fn compare_wanted(sides: &Sides<'_>, address: &Address, wanted: &Resource, plan:
     });
 }
 
-fn compare_unwanted(sides: &Sides<'_>, address: &Address, live: &Resource, plan: &mut Plan) {
+fn compare_unwanted(sides: &Sides<'_>, address: &Address, live: &Resource, is_others: bool, plan: &mut Plan) {
     let Some(policy) = policy_of(sides.desired, address) else {
         return;
     };
@@ -169,7 +171,8 @@ fn compare_unwanted(sides: &Sides<'_>, address: &Address, live: &Resource, plan:
         plan.changes.push(delete(reason.to_owned()));
         return;
     }
-    let spared = !live.can_be_deleted()
+    let spared = is_others
+        || !live.can_be_deleted()
         || sides.live.locked.contains_key(address)
         || guard::protection(sides.desired, live).is_some();
     match policy.unmanaged {

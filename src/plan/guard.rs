@@ -62,16 +62,26 @@ pub fn protected(sides: &Sides<'_>, changes: &[Change]) -> Vec<Refusal> {
     refusals
 }
 
-/// Refuses a plan that deletes more than a third of what a zone holds (and more than two), or all of it, unless the
-/// exact number was agreed to.
+/// Refuses a plan that deletes more than a third of what a zone holds (and more than two), or all of it, or anything at
+/// all while the spec declares nothing for the zone, unless the exact number was agreed to.
 pub fn too_many_deletes(sides: &Sides<'_>, changes: &[Change], allowed: Option<usize>) -> Vec<Refusal> {
     let mut holds: BTreeMap<&str, usize> = BTreeMap::new();
     for address in sides.live.inventory.keys() {
         *holds.entry(address.scope()).or_default() += 1;
     }
     let mut deletes: BTreeMap<&str, usize> = BTreeMap::new();
+    // A TXT value in the place of another is a change, though each value has an address of its own.
+    let mut replaced: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.action() == Action::Create) {
+        *replaced
+            .entry((change.address.scope(), name_and_type(change)))
+            .or_default() += 1;
+    }
     for change in changes.iter().filter(|change| change.action() == Action::Delete) {
-        *deletes.entry(change.address.scope()).or_default() += 1;
+        match replaced.get_mut(&(change.address.scope(), name_and_type(change))) {
+            Some(more) if *more > 0 => *more -= 1,
+            _ => *deletes.entry(change.address.scope()).or_default() += 1,
+        }
     }
     let total: usize = deletes.values().sum();
     if allowed == Some(total) {
@@ -81,7 +91,10 @@ pub fn too_many_deletes(sides: &Sides<'_>, changes: &[Change], allowed: Option<u
         .into_iter()
         .filter_map(|(zone, number)| {
             let held = holds.get(zone).copied().unwrap_or_default();
-            let too_many = (number > 2 && number * 3 > held) || number >= held;
+            // A zone for which the spec declares nothing at all: more likely a slip than a wish.
+            let says_nothing = !sides.desired.inventory.keys().any(|address| address.scope() == zone)
+                && !sides.desired.absent.iter().any(|address| address.scope() == zone);
+            let too_many = (number > 2 && number * 3 > held) || number >= held || says_nothing;
             too_many.then(|| Refusal {
                 address: None,
                 code: "too-many-deletes".to_owned(),
@@ -96,4 +109,11 @@ pub fn too_many_deletes(sides: &Sides<'_>, changes: &[Change], allowed: Option<u
             })
         })
         .collect()
+}
+
+/// What several TXT values at one name have in common.
+fn name_and_type(change: &Change) -> String {
+    let mut parts = change.address.as_str().splitn(5, '/');
+    let parts: Vec<&str> = parts.by_ref().take(4).collect();
+    parts.join("/")
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::digest;
 use crate::model::address::Address;
+use crate::model::inventory::Protection;
 use crate::plan::change::{Change, Plan, Warning};
 
 /// The version of the file's form.
@@ -50,6 +51,9 @@ pub struct SavedZone {
     pub provider: String,
     /// The provider's id for the zone.
     pub id: String,
+    /// What no plan may change there: a way back keeps to it even when the spec is gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protect: Vec<Protection>,
 }
 
 /// Why a file is no saved plan.

@@ -13,6 +13,9 @@ use super::{Inputs, Loaded, lower};
 use crate::base::diagnostic::{Diagnostic, Diagnostics, Place, Source};
 use crate::base::text;
 
+/// How many words of a broken text are scrubbed from everything that is said later.
+const MOST_SCRUBBED: usize = 64;
+
 /// Reads a spec. Never fails as a call: what is wrong is among the diagnostics.
 pub fn load(source: &Arc<Source>, inputs: &Inputs<'_>) -> Loaded {
     let (root, mut diagnostics) = yaml::parse(source);
@@ -156,9 +159,16 @@ fn hide(source: &Arc<Source>, masks: &[Range<usize>], diagnostics: Diagnostics) 
     if masks.is_empty() {
         return diagnostics;
     }
+    let mut masks = masks.to_vec();
+    masks.sort_by_key(|mask| mask.start);
+    let mut left = masks.iter().peekable();
     let mut hidden = String::with_capacity(source.text.len());
     for (at, c) in source.text.char_indices() {
-        if masks.iter().any(|mask| mask.contains(&at)) && !c.is_whitespace() {
+        while left.peek().is_some_and(|mask| mask.end <= at) {
+            left.next();
+        }
+        let is_masked = left.peek().is_some_and(|mask| mask.contains(&at));
+        if is_masked && !c.is_whitespace() {
             // As many bytes as before, so that every place stays where it is.
             hidden.extend(std::iter::repeat_n('*', c.len_utf8()));
         } else {
@@ -201,7 +211,10 @@ fn credentials_in_broken_text(text: &str) -> Vec<Range<usize>> {
                 .any(|scheme| bare.starts_with(scheme))
         {
             let start = at + 5 + line.find(value).unwrap_or_default();
-            crate::base::secret::Secret::new(bare.trim_end_matches(['"', '\'']));
+            // The masks hide them all; the scrubbing of everything else is for the few that a person pastes.
+            if masks.len() < MOST_SCRUBBED {
+                crate::base::secret::Secret::new(bare.trim_end_matches(['"', '\'']));
+            }
             masks.push(start..start + value.len());
         }
     }

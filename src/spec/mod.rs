@@ -3,6 +3,7 @@
 //! place. Pure: the text, the variables and the providers' capabilities come in as arguments. Knows no plan and no
 //! provider's code.
 
+mod basic;
 mod lint;
 mod load;
 mod lower;
@@ -50,6 +51,21 @@ pub struct Spec {
     pub desired: Desired,
     /// The text that it was read from.
     pub source: Arc<Source>,
+}
+
+impl Spec {
+    /// A spec that declares nothing: what is left where the file cannot be read.
+    pub fn nothing(path: &str) -> Self {
+        Self {
+            project: None,
+            providers: BTreeMap::new(),
+            desired: Desired::default(),
+            source: Arc::new(Source {
+                path: path.to_owned(),
+                text: String::new(),
+            }),
+        }
+    }
 }
 
 /// What came of reading a spec.

@@ -3,12 +3,14 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::shape::{At, Items, Literal, Reader, Shape, Table, Text, shape, words};
+use super::basic::{Items, Literal, Table};
+use super::shape::{At, Reader, Shape, Text, shape, words};
 use super::yaml::Node;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::secret::SecretReference;
 use crate::base::text;
 use crate::model::inventory::{Protection, Unmanaged};
+use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::model::ttl::Ttl;
 
@@ -201,7 +203,14 @@ impl Shape for At<Protection> {
             reader.diagnostics.push(finding);
             return None;
         }
-        let name = name.strip_suffix('.').unwrap_or(name).to_lowercase();
+        let Some(name) = canonical_pattern(name) else {
+            let message = "a name with `*` or `?` and letters beyond ASCII cannot be compared with names in DNS";
+            let finding = Diagnostic::error("bad-protect", message)
+                .at(reader.place(&text.range))
+                .label("write it without globs, or in its xn-- form");
+            reader.diagnostics.push(finding);
+            return None;
+        };
         Some(text.map(Protection { kind, name }))
     }
 }
@@ -212,7 +221,11 @@ impl Shape for At<SecretReference> {
     }
 
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = reader.text(node, "where the credential is kept")?;
+        let Some(text) = reader.text(node, "where the credential is kept") else {
+            // Whatever stands there instead may hold one.
+            reader.mask(node);
+            return None;
+        };
         match text.value.parse::<SecretReference>() {
             Ok(SecretReference::Env(name)) if looks_like_a_credential(&name) => {
                 crate::base::secret::Secret::new(&name);
@@ -251,6 +264,22 @@ impl Shape for At<SecretReference> {
     }
 }
 
+/// A glob over names in the form that names have: lower case, A-labels, no final dot.
+fn canonical_pattern(pattern: &str) -> Option<String> {
+    let pattern = pattern.strip_suffix('.').unwrap_or(pattern);
+    let label = |label: &str| {
+        if label.is_ascii() {
+            Some(label.to_ascii_lowercase())
+        } else if label.contains(['*', '?']) {
+            None
+        } else {
+            DomainName::parse(label).ok().map(|name| name.as_str().to_owned())
+        }
+    };
+    let labels: Option<Vec<String>> = pattern.split('.').map(label).collect();
+    labels.map(|labels| labels.join("."))
+}
+
 /// The name of an environment variable, by custom: words in capitals.
 fn looks_like_a_variable(text: &str) -> bool {
     text.contains('_') && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
@@ -259,5 +288,6 @@ fn looks_like_a_variable(text: &str) -> bool {
 /// Long, and of all kinds of characters: nobody calls a variable so.
 fn looks_like_a_credential(name: &str) -> bool {
     let has = |is: fn(&u8) -> bool| name.as_bytes().iter().any(is);
-    name.len() >= 20 && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
+    let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit);
+    is_mixed && (name.len() >= 30 || (name.len() >= 20 && has(u8::is_ascii_uppercase)))
 }

@@ -30,7 +30,7 @@ pub(super) struct At<T> {
     /// Where it stands.
     pub(super) range: Range<usize>,
     /// Where its text begins, when it stands in the source byte for byte.
-    verbatim: Option<usize>,
+    pub(super) verbatim: Option<usize>,
 }
 
 /// A text as it is written, variables filled in.
@@ -67,7 +67,8 @@ pub(super) struct Reader<'a> {
     /// Places that must not be shown: somebody wrote a credential there.
     pub(super) masks: Vec<Range<usize>>,
     variables: &'a Variables,
-    owner: Option<Range<usize>>,
+    /// The key whose value is being read, for values that are nothing and have no place of their own.
+    pub(super) owner: Option<Range<usize>>,
 }
 
 impl<'a> Reader<'a> {
@@ -86,6 +87,19 @@ impl<'a> Reader<'a> {
         Place::new(self.source, range.clone())
     }
 
+    /// Nothing that is shown from now on may hold what stands here: it may be a credential.
+    pub(super) fn mask(&mut self, node: &Node) {
+        match &node.value {
+            Value::Null => {}
+            Value::Scalar(scalar) => {
+                crate::base::secret::Secret::new(&scalar.text);
+                self.masks.push(node.range.clone());
+            }
+            Value::Sequence(items) => items.iter().for_each(|item| self.mask(item)),
+            Value::Mapping(entries) => entries.iter().for_each(|entry| self.mask(&entry.value)),
+        }
+    }
+
     /// The text of a scalar, variables filled in. Numbers and truth values are text too.
     pub(super) fn text(&mut self, node: &Node, expected: &str) -> Option<Text> {
         match &node.value {
@@ -98,7 +112,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A scalar with its variables filled in.
-    fn fill_in(&mut self, scalar: &Scalar, range: &Range<usize>) -> Option<Text> {
+    pub(super) fn fill_in(&mut self, scalar: &Scalar, range: &Range<usize>) -> Option<Text> {
         let at = At {
             value: (),
             range: range.clone(),
@@ -125,7 +139,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn unexpected(&mut self, found: &Value, range: &Range<usize>, expected: &str) {
+    /// Says that something of another shape was found.
+    pub(super) fn unexpected(&mut self, found: &Value, range: &Range<usize>, expected: &str) {
         let found = match found {
             Value::Null => "nothing",
             Value::Scalar(_) => "a single value",
@@ -246,6 +261,11 @@ impl<'n> Fields<'n> {
             if keys.iter().any(|key| key.name == name) {
                 fields.insert(name, entry);
             } else {
+                // Beside a credential's reference, and under any name that speaks of one, a credential may stand.
+                let holds_references = keys.iter().any(|key| key.name == "token");
+                if holds_references || speaks_of_a_credential(name) {
+                    reader.mask(&entry.value);
+                }
                 let finding = unknown_key(entry, keys, later, reader);
                 reader.diagnostics.push(finding);
             }
@@ -281,6 +301,22 @@ impl<'n> Fields<'n> {
     }
 }
 
+fn speaks_of_a_credential(key: &str) -> bool {
+    let key = key.to_lowercase();
+    [
+        "token",
+        "secret",
+        "password",
+        "passwd",
+        "credential",
+        "api_key",
+        "apikey",
+        "auth",
+    ]
+    .iter()
+    .any(|word| key.contains(word))
+}
+
 /// What other tools call a thing, and its key here.
 const SYNONYMS: &[(&str, &str)] = &[
     ("content", "value"),
@@ -314,133 +350,6 @@ fn unknown_key(entry: &Entry, keys: &[Key], later: &[&str], reader: &Reader<'_>)
     match near.or_else(|| text::nearest(name, names().chain(later.iter().copied()))) {
         Some(near) => finding.label(format!("did you mean `{near}`?")),
         None => finding.help(format!("known here: {}", names().collect::<Vec<_>>().join(", "))),
-    }
-}
-
-impl Shape for Text {
-    fn schema(_: &mut Map<String, Json>) -> Json {
-        json!({ "type": ["string", "number"] })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        reader.text(node, "a text")
-    }
-}
-
-/// A text that is taken as it is written: no variable is filled in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Literal(pub(super) Text);
-
-impl Shape for Literal {
-    fn schema(_: &mut Map<String, Json>) -> Json {
-        json!({ "type": ["string", "number"] })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let Value::Scalar(scalar) = &node.value else {
-            reader.unexpected(&node.value, &node.range, "a text");
-            return None;
-        };
-        Some(Self(At {
-            value: scalar.text.clone(),
-            range: node.range.clone(),
-            verbatim: scalar.verbatim,
-        }))
-    }
-}
-
-impl Shape for At<bool> {
-    fn schema(_: &mut Map<String, Json>) -> Json {
-        json!({ "type": "boolean" })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = reader.text(node, "true or false")?;
-        match text.value.as_str() {
-            "true" => Some(text.map(true)),
-            "false" => Some(text.map(false)),
-            other => {
-                let shown = text::shorten(&text::sanitize(other), 40);
-                let finding = Diagnostic::error("wrong-value", format!("`{shown}` is neither true nor false"))
-                    .at(reader.place(&text.range))
-                    .label("write true or false");
-                reader.diagnostics.push(finding);
-                None
-            }
-        }
-    }
-}
-
-impl<T: Shape> Shape for Vec<T> {
-    fn schema(definitions: &mut Map<String, Json>) -> Json {
-        json!({ "type": ["array", "null"], "items": T::schema(definitions) })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.value {
-            Value::Sequence(items) => {
-                reader.owner = None;
-                Some(items.iter().filter_map(|item| T::read(item, reader)).collect())
-            }
-            Value::Null => Some(Self::new()),
-            other => {
-                reader.unexpected(other, &node.range, "a list");
-                None
-            }
-        }
-    }
-}
-
-/// A list in which nothing is not the same as no entry: what was commented out must not say «none».
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Items<T>(pub(super) Vec<T>);
-
-impl<T: Shape> Shape for Items<T> {
-    fn schema(definitions: &mut Map<String, Json>) -> Json {
-        json!({ "type": "array", "items": T::schema(definitions) })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if node.value == Value::Null {
-            let range = reader.owner.clone().unwrap_or_else(|| node.range.clone());
-            let finding = Diagnostic::error("nothing-listed", "nothing is listed here")
-                .at(reader.place(&range))
-                .label("write `[]` to say that there shall be none")
-                .help("to leave it unsaid, take the key out");
-            reader.diagnostics.push(finding);
-            return None;
-        }
-        Vec::read(node, reader).map(Self)
-    }
-}
-
-/// Names that the user chose, each with a value, in the order of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Table<T>(pub(super) Vec<(Text, T)>);
-
-impl<T: Shape> Shape for Table<T> {
-    fn schema(definitions: &mut Map<String, Json>) -> Json {
-        json!({ "type": ["object", "null"], "additionalProperties": T::schema(definitions) })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let entries = match &node.value {
-            Value::Mapping(entries) => entries,
-            Value::Null => return Some(Self(Vec::new())),
-            other => {
-                reader.unexpected(other, &node.range, "names with values");
-                return None;
-            }
-        };
-        let mut all = Vec::new();
-        for entry in entries {
-            let key = reader.fill_in(&entry.key, &entry.key_range);
-            reader.owner = Some(entry.key_range.clone());
-            let value = T::read(&entry.value, reader);
-            reader.owner = None;
-            all.extend(key.zip(value));
-        }
-        Some(Self(all))
     }
 }
 

@@ -66,6 +66,7 @@ pub fn outcome(outcome: &Outcome) -> Value {
         });
     };
     let status = match report.status {
+        RunStatus::Applied if outcome.journal.is_some() => "unknown",
         RunStatus::Applied => "applied",
         RunStatus::Unknown | RunStatus::Unfinished => "unknown",
         RunStatus::Failed | RunStatus::Stopped => "failed",

@@ -12,6 +12,17 @@ const LISTED: usize = 20;
 /// How it went, and how to undo it. `verb` is `applied` or `rolled back`.
 pub fn outcome(outcome: &Outcome, verb: &str, look: Look) -> String {
     let mut text = course(outcome, verb, look);
+    if let Some(why) = &outcome.journal {
+        let mut canvas = Canvas::new(look);
+        let words = Words::of(style::BAD, "The journal does not tell all of this: ")
+            .and(style::PLAIN, format!("{}. ", sanitize(why)))
+            .and(
+                style::HELP,
+                "Make room, then plan again: what was done is no longer different.",
+            );
+        canvas.line(&words, 2);
+        text.push_str(&canvas.finish());
+    }
     if let Some(undo) = &outcome.undo {
         let mut canvas = Canvas::new(look);
         canvas.line(&Words::of(style::DIM, format!("To undo: {}", sanitize(undo))), 2);

@@ -188,3 +188,161 @@ fn an_interrupt_finishes_the_request_in_flight() {
     place.run(&["rollback", "--yes"]).expect(0);
     assert_eq!(both(&place), start);
 }
+
+/// Applies, is killed while this request is under way, and leaves the faults off.
+fn killed_apply(place: &Place, fault: &str) {
+    place.faults(&[fault]);
+    let mut child = place.start(&["apply", "--yes"]);
+    until(fault, || place.sandbox().hanging() > 0);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    place.faults(&[]);
+}
+
+fn runs(place: &Place) -> Vec<String> {
+    let history = place.run(&["history", "--json"]).expect(0).json();
+    let all = history["runs"].as_array().unwrap();
+    all.iter().map(|run| run["run"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_later_run_that_did_nothing_does_not_make_an_unfinished_one_vanish() {
+    let place = Place::new(Plan::Free);
+    place.spec("- { type: A, name: one, value: 192.0.2.1 }");
+    killed_apply(&place, "w1:hang-after");
+    // Refused: it takes up nothing.
+    place.spec("- { type: A, name: one, value: 192.0.2.1 }\n- { type: A, name: two, value: 192.0.2.2 }");
+    place.faults(&["w1:403"]);
+    place.run(&["apply", "--yes"]).expect(1);
+    place.faults(&[]);
+    let plan = place.run(&["plan"]).expect(0);
+    assert!(plan.out.contains("did not get to its end"), "{}", plan.out);
+    place.run(&["apply", "--yes"]).expect(0);
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert!(
+        place.state().is_empty(),
+        "both runs' work is undone: {:?}",
+        place.state()
+    );
+}
+
+#[test]
+fn a_way_back_takes_up_nothing_that_it_has_nothing_to_do_with() {
+    let place = Place::new(Plan::Free);
+    place.spec("- { type: A, name: one, value: 192.0.2.1 }");
+    place.run(&["apply", "--yes"]).expect(0);
+    let first = runs(&place)[0].clone();
+    place.spec("- { type: A, name: one, value: 192.0.2.1 }\n- { type: A, name: two, value: 192.0.2.2 }");
+    killed_apply(&place, "w1:hang-after");
+    place.run(&["rollback", &first, "--yes"]).expect(0);
+    assert_eq!(place.state().len(), 1, "only what the first run made is gone");
+    let plan = place.run(&["plan"]).expect(0);
+    assert!(
+        plan.out.contains("did not get to its end"),
+        "the second is still open: {}",
+        plan.out
+    );
+    let undo = runs(&place).last().unwrap().clone();
+    place.run(&["rollback", &undo, "--yes"]).expect(0);
+    assert_eq!(place.state().len(), 2, "and what the second made is left alone");
+}
+
+#[test]
+fn a_way_back_that_was_cut_off_is_finished_by_going_it_again() {
+    let place = Place::new(Plan::Free);
+    let start = place.state();
+    place.spec("- { type: A, name: one, value: 192.0.2.1 }");
+    place.run(&["apply", "--yes"]).expect(0);
+    for fault in ["w1:hang-before", "w1:hang-after"] {
+        place.faults(&[fault]);
+        let mut child = place.start(&["rollback", "--yes"]);
+        until(fault, || place.sandbox().hanging() > 0);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        place.faults(&[]);
+    }
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert_eq!(place.state(), start);
+    assert!(!place.run(&["plan"]).expect(0).out.contains("did not get to its end"));
+}
+
+#[test]
+fn a_change_spread_over_several_requests_is_neither_done_nor_not_done_when_one_is_refused() {
+    let place = Place::new(Plan::Free);
+    place.world(|world| world.set_quota("acme.example", Some(1_000)));
+    let addresses: Vec<String> = (1..=150).map(|n| format!("192.0.2.{n}")).collect();
+    place.spec(&format!(
+        "- {{ type: A, name: lb, values: [{}] }}",
+        addresses.join(", ")
+    ));
+    place.run(&["apply", "--yes"]).expect(0);
+    let start = place.state();
+    let addresses: Vec<String> = (1..=150).map(|n| format!("'2001:db8::{n}'")).collect();
+    place.spec(&format!(
+        "- {{ type: AAAA, name: lb, values: [{}] }}",
+        addresses.join(", ")
+    ));
+    place.faults(&["w2:403"]);
+    let failed = place
+        .run(&["apply", "--yes", "--json", "--allow-deletes", "1"])
+        .expect(1)
+        .json();
+    place.faults(&[]);
+    assert_eq!(failed["status"], "unknown", "{failed:#}");
+    assert_eq!(failed["unknown"], json!(["acme.example/dns/AAAA/lb"]), "{failed:#}");
+    assert_ne!(place.state(), start);
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert_eq!(place.state(), start, "the half that was done is undone too");
+}
+
+/// A journal on a disk that is full after so many lines.
+struct Full(usize);
+
+impl launchctl::history::Journal for Full {
+    fn write(&mut self, _: &launchctl::history::Entry) -> Result<(), launchctl::history::HistoryError> {
+        if self.0 == 0 {
+            return Err(launchctl::history::HistoryError::Locked("the disk is full".to_owned()));
+        }
+        self.0 -= 1;
+        Ok(())
+    }
+}
+
+#[test]
+fn what_cannot_be_written_down_is_not_done_and_what_was_done_is_told() {
+    use launchctl::apply::{Work, carry_out};
+    use launchctl::ops::{Session, plan};
+    for (lines, writes, applied) in [(0, 0, 0), (1, 1, 1), (2, 1, 1), (3, 2, 2)] {
+        let place = Place::new(Plan::Free);
+        place.world(|world| world.set_quota("acme.example", Some(1_000)));
+        let records: String = (0..450)
+            .map(|n| format!("- {{ type: A, name: h{n}, value: 192.0.2.1 }}\n"))
+            .collect();
+        place.spec(&records);
+        place.sandbox().clear_log();
+        let setting = place.setting();
+        let (report, error) = tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let session = Session::open(&setting).await.unwrap();
+            let planned = plan::plan(&session, &plan::Narrow::default()).await.unwrap();
+            let ids = plan::ids(&planned.reading);
+            let work = Work {
+                providers: &session.providers,
+                changes: &planned.plan.changes,
+                steps: &planned.steps,
+                ids: &ids,
+                clock: setting.clock,
+                stop: &setting.stop,
+                watch: &|_| {},
+            };
+            carry_out(&work, &mut Full(lines)).await
+        });
+        assert!(error.is_some());
+        assert_eq!(
+            place.sandbox().log().iter().filter(|entry| entry.wrote).count(),
+            writes,
+            "{lines}"
+        );
+        assert_eq!(report.applied.len(), applied * 200, "{lines}");
+        assert_eq!(report.applied.len() + report.not_attempted.len(), 450, "{lines}");
+    }
+}

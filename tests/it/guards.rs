@@ -230,3 +230,84 @@ fn two_applies_on_one_history_exclude_each_other() {
     place.run(&["apply", "--yes"]).expect(0);
     assert_eq!(place.state().len(), 1);
 }
+
+#[test]
+fn a_spec_that_declares_nothing_deletes_nothing_without_being_told() {
+    let place = Place::new(Plan::Free);
+    place.world(|world| {
+        let record = json!({"type": "A", "name": "foreign.acme.example", "content": "192.0.2.9", "ttl": 1});
+        world.add_record("acme.example", record).unwrap();
+    });
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }");
+    place.run(&["apply", "--yes"]).expect(0);
+    place.spec("");
+    let refused = place.run(&["apply", "--yes"]).expect(1);
+    assert!(refused.out.contains("--allow-deletes 1"), "{}", refused.out);
+    assert_eq!(place.state().len(), 2);
+}
+
+#[test]
+fn a_value_in_the_place_of_another_is_no_deletion() {
+    let place = Place::new(Plan::Free);
+    place.spec("- { type: TXT, name: a, value: token=one }");
+    place.run(&["apply", "--yes"]).expect(0);
+    place.spec("- { type: TXT, name: a, value: token=two }");
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(place.state().len(), 1);
+}
+
+#[test]
+fn what_another_spec_of_this_history_owns_is_not_unmanaged() {
+    let place = Place::new(Plan::Free);
+    place.spec("- { type: A, name: mail, value: 192.0.2.1 }");
+    place.run(&["apply", "--yes"]).expect(0);
+    let other = "version: 1\nzones:\n  acme.example:\n    provider: cloudflare\n    unmanaged: delete\n    records: [{ type: A, name: web, value: 192.0.2.2 }]\n";
+    place.write("other.yaml", other);
+    place.world(|world| {
+        let record = json!({"type": "A", "name": "stray.acme.example", "content": "192.0.2.9", "ttl": 1});
+        world.add_record("acme.example", record).unwrap();
+    });
+    let plan = place.run(&["plan", "--json", "--spec", "other.yaml"]).expect(0).json();
+    assert_eq!(plan["summary"]["delete"], 1, "{plan:#}");
+    assert_eq!(plan["unmanaged"], json!(["acme.example/dns/A/mail"]));
+}
+
+#[test]
+fn protection_knows_international_names() {
+    let place = Place::new(Plan::Free);
+    place.world(|world| {
+        let record = json!({"type": "A", "name": "bücher.acme.example", "content": "192.0.2.9", "ttl": 1});
+        world.add_record("acme.example", record).unwrap();
+    });
+    place.spec_with(
+        "    protect: [\"A BÜCHER\"]\n",
+        "- { type: A, name: bücher, value: 192.0.2.1 }",
+    );
+    let refused = place.run(&["plan"]).expect(1);
+    assert!(refused.out.contains("protect"), "{}", refused.out);
+    place.spec_with("    protect: [\"A büch*\"]\n", "");
+    assert!(place.run(&["validate"]).expect(1).err.contains("bad-protect"));
+}
+
+#[test]
+fn a_plan_is_not_kept_over_the_spec_and_json_asks_nobody() {
+    let place = Place::new(Plan::Free);
+    place.spec("- { type: A, name: a, value: 192.0.2.1 }");
+    let spec = std::fs::read(place.path("launch.yaml")).unwrap();
+    let refused = place.run(&["plan", "--out", "launch.yaml"]).expect(1);
+    assert!(refused.err.contains("is the spec itself"), "{}", refused.err);
+    assert_eq!(std::fs::read(place.path("launch.yaml")).unwrap(), spec);
+    assert!(
+        place
+            .run(&["plan", "--out", "."])
+            .expect(1)
+            .err
+            .contains("no plain file")
+    );
+    let refused = place.run(&["apply", "--json"]).expect(1);
+    assert!(
+        refused.err.contains("--yes") && refused.json()["error"]["code"] == "not-confirmed",
+        "{}",
+        refused.all()
+    );
+}

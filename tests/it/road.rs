@@ -258,7 +258,7 @@ fn what_is_taken_over_is_named_and_its_deletion_says_so() {
     );
     place.run(&["apply", "--yes"]).expect(0);
     assert!(!place.run(&["plan"]).expect(0).out.contains("from the next apply on"));
-    place.spec("");
+    place.spec("- { type: A, name: new, value: 192.0.2.1 }");
     let plan = place.run(&["plan"]).expect(0);
     assert!(
         plan.out.contains("it was there before the spec was first applied"),
@@ -394,4 +394,44 @@ fn without_a_terminal_only_yes_applies() {
         !place.path(".launchctl/runs").exists(),
         "no run is recorded for what was not begun"
     );
+}
+
+#[test]
+fn the_way_back_is_open_when_the_spec_is_broken_gone_or_silent_about_the_zone() {
+    for (broken, words) in [
+        (Some("version: 1\nzones: [\n"), "has errors"),
+        (None, "is not there"),
+        (Some("version: 1\nzones: {}\n"), ""),
+    ] {
+        let place = Place::new(Plan::Free);
+        foreign(&place);
+        let start = place.state();
+        place.spec_with(
+            "    protect: [\"A keep\"]\n",
+            "- { type: A, name: a, value: 192.0.2.1 }\n- { type: A, name: old, value: 192.0.2.2 }",
+        );
+        place.run(&["apply", "--yes"]).expect(0);
+        match broken {
+            Some(text) => place.write("launch.yaml", text),
+            None => std::fs::remove_file(place.path("launch.yaml")).unwrap(),
+        }
+        place.run(&["apply", "--yes"]);
+        let undone = place.run(&["rollback", "--yes"]).expect(0);
+        assert!(undone.out.contains(words), "{words}: {}", undone.out);
+        assert_eq!(place.state(), start);
+    }
+}
+
+#[test]
+fn service_parameters_with_escapes_come_back_as_they_were() {
+    let place = Place::new(Plan::Free);
+    place.world(|world| {
+        let record = json!({"type": "HTTPS", "name": "a.acme.example", "data": {"priority": 1, "target": ".", "value": "alpn=\"a\\\\\\\\,b\""}, "ttl": 1});
+        world.add_record("acme.example", record).unwrap();
+    });
+    let start = place.state();
+    place.spec("- { type: HTTPS, name: a, values: [] }\n- { type: A, name: b, value: 192.0.2.1 }");
+    place.run(&["apply", "--yes", "--allow-deletes", "1"]).expect(0);
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert_eq!(place.state(), start);
 }

@@ -118,6 +118,25 @@ impl Place {
         self.write("launch.yaml", &spec_text(zone, records));
     }
 
+    /// What a command here is told, for tests that go through the library.
+    pub fn setting(&self) -> launchctl::ops::Setting {
+        let url = self.sandbox.as_ref().map_or_else(String::new, Sandbox::url);
+        let token = self.token.clone();
+        launchctl::ops::Setting {
+            spec: self.path("launch.yaml"),
+            vars: std::collections::BTreeMap::new(),
+            sandbox: false,
+            timeout: Duration::from_secs(20),
+            environment: std::sync::Arc::new(move |name: &str| match name {
+                "CLOUDFLARE_BASE_URL" => Some(url.clone()),
+                "CLOUDFLARE_API_TOKEN" => Some(token.clone()),
+                _ => None,
+            }),
+            clock: launchctl::base::clock::Clock::System,
+            stop: launchctl::apply::Stop::new(),
+        }
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_launchctl"));
         command

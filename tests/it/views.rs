@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use launchctl::ops::plan::Narrow;
-use launchctl::ops::{Session, Setting, plan};
-use launchctl::sandbox::{Plan, SANDBOX_TOKEN};
+use launchctl::ops::{Session, plan};
+use launchctl::sandbox::Plan;
 use launchctl::ui::{Look, plan_view};
 use serde_json::{Value, json};
 
@@ -61,6 +61,7 @@ fn settled_word(word: &str) -> String {
         ("00:00:00.000", "[TIME]"),
         ("0000-00-00", "[DATE]"),
         ("00:00:00", "[TIME]"),
+        ("00:00", "[TIME]"),
     ] {
         if let Some(at) = shape.find(pattern) {
             return format!("{}{name}{}", &word[..at], &word[at + pattern.len()..]);
@@ -70,20 +71,7 @@ fn settled_word(word: &str) -> String {
 }
 
 fn drawn(place: &Place, look: Look) -> String {
-    let environment = [
-        ("CLOUDFLARE_BASE_URL".to_owned(), place.sandbox().url()),
-        ("CLOUDFLARE_API_TOKEN".to_owned(), SANDBOX_TOKEN.to_owned()),
-    ];
-    let environment: std::collections::BTreeMap<String, String> = environment.into();
-    let setting = Setting {
-        spec: place.path("launch.yaml"),
-        vars: std::collections::BTreeMap::new(),
-        sandbox: false,
-        timeout: std::time::Duration::from_secs(20),
-        environment: std::sync::Arc::new(move |name: &str| environment.get(name).cloned()),
-        clock: launchctl::base::clock::Clock::System,
-        stop: launchctl::apply::Stop::new(),
-    };
+    let setting = place.setting();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let planned = runtime.block_on(async {
         let session = Session::open(&setting).await.unwrap();

@@ -8,10 +8,14 @@ mod holding;
 mod names;
 mod targets;
 
-use super::lower::{DeclaredZone, Findings};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// Judges one zone, in view of all.
-pub(super) fn zone(zone: &DeclaredZone<'_>, all: &[DeclaredZone<'_>], findings: &mut Findings<'_>) {
+use super::lower::{DeclaredZone, Findings};
+use crate::model::name::DomainName;
+
+/// Judges one zone, in view of all: where each is named.
+pub(super) fn zone(zone: &DeclaredZone<'_>, all: &BTreeMap<DomainName, Range<usize>>, findings: &mut Findings<'_>) {
     beside::check(zone, findings);
     duplicates::check(zone, findings);
     holding::check(zone, findings);

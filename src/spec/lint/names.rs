@@ -1,12 +1,15 @@
 //! Names that are not what they seem: services without their labels, names that another zone of the spec answers for,
 //! names that were probably meant to be whole.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use crate::base::diagnostic::Diagnostic;
 use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::spec::lower::{DeclaredRecord, DeclaredZone, Findings};
 
-pub(super) fn check(zone: &DeclaredZone<'_>, all: &[DeclaredZone<'_>], findings: &mut Findings<'_>) {
+pub(super) fn check(zone: &DeclaredZone<'_>, all: &BTreeMap<DomainName, Range<usize>>, findings: &mut Findings<'_>) {
     for record in &zone.records {
         service_labels(zone, record, findings);
         another_zone(zone, record, all, findings);
@@ -42,26 +45,27 @@ fn service_labels(zone: &DeclaredZone<'_>, record: &DeclaredRecord, findings: &m
 fn another_zone(
     zone: &DeclaredZone<'_>,
     record: &DeclaredRecord,
-    all: &[DeclaredZone<'_>],
+    all: &BTreeMap<DomainName, Range<usize>>,
     findings: &mut Findings<'_>,
 ) {
-    let deeper = all
-        .iter()
-        .filter(|other| other.name != zone.name && other.name.is_within(&zone.name))
-        .find(|other| record.owner.is_within(&other.name));
-    let is_delegation = |other: &DeclaredZone<'_>| {
-        record.owner == other.name && matches!(record.kind(), RecordType::Ns | RecordType::Ds)
-    };
-    if let Some(other) = deeper.filter(|other| !is_delegation(other)) {
-        let message = format!(
-            "{} belongs to the zone {}, which this spec declares too",
-            record.owner, other.name
-        );
-        let finding = Diagnostic::warning("another-zone", message)
-            .at(findings.place(&record.name.range))
-            .related(findings.place(&other.key), "that zone")
-            .about(record.address.as_str());
-        findings.push(finding);
+    let mut above = Some(record.owner.clone());
+    while let Some(name) = above.filter(|name| *name != zone.name && name.is_within(&zone.name)) {
+        if let Some(key) = all.get(&name) {
+            let is_delegation = record.owner == name && matches!(record.kind(), RecordType::Ns | RecordType::Ds);
+            if !is_delegation {
+                let message = format!(
+                    "{} belongs to the zone {name}, which this spec declares too",
+                    record.owner
+                );
+                let finding = Diagnostic::warning("another-zone", message)
+                    .at(findings.place(&record.name.range))
+                    .related(findings.place(key), "that zone")
+                    .about(record.address.as_str());
+                findings.push(finding);
+            }
+            return;
+        }
+        above = name.parent();
     }
 }
 

@@ -18,7 +18,6 @@ use crate::spec::shape::Text;
 /// Lowers what a zone declares.
 pub(super) fn zone<'a>(
     name: DomainName,
-    key: &Text,
     zone: &raw::Zone,
     capabilities: Option<&'a Capabilities>,
     findings: &mut Findings<'_>,
@@ -26,7 +25,6 @@ pub(super) fn zone<'a>(
     let ttl = zone.ttl.as_ref().map_or(Ttl::Auto, |ttl| ttl.value);
     let mut declared = DeclaredZone {
         name,
-        key: key.range.clone(),
         capabilities,
         records: Vec::new(),
         absent: Vec::new(),

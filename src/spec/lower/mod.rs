@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::basic::Table;
 use super::lint;
 use super::raw::{Launch, Provider, Zone};
-use super::shape::{Table, Text};
+use super::shape::Text;
 use super::{Inputs, Spec};
 use crate::base::diagnostic::{Diagnostic, Diagnostics, Place, Source};
 use crate::base::text;
@@ -25,7 +26,6 @@ use crate::model::resource::Resource;
 #[derive(Debug)]
 pub(super) struct DeclaredZone<'a> {
     pub(super) name: DomainName,
-    pub(super) key: Range<usize>,
     /// What its provider can hold; `None` when nobody knows the provider, which has been said.
     pub(super) capabilities: Option<&'a Capabilities>,
     pub(super) records: Vec<DeclaredRecord>,
@@ -104,18 +104,19 @@ pub(super) fn lower(raw: &Launch, source: &Arc<Source>, inputs: &Inputs<'_>, all
     }
     let mut desired = Desired::default();
     let mut declared: Vec<DeclaredZone<'_>> = Vec::new();
+    let mut seen: BTreeMap<DomainName, Range<usize>> = BTreeMap::new();
     for (key, zone) in &zones.0 {
-        let Some(name) = zone_name(key, &declared, &mut findings) else {
+        let Some(name) = zone_name(key, &mut seen, &mut findings) else {
             continue;
         };
         let capabilities = provider_of(zone, inputs.providers, &mut findings);
         if let Some(capabilities) = capabilities {
             desired.zones.insert(name.clone(), policy(zone, capabilities));
         }
-        declared.push(dns::zone(name, key, zone, capabilities, &mut findings));
+        declared.push(dns::zone(name, zone, capabilities, &mut findings));
     }
     for zone in &declared {
-        lint::zone(zone, &declared, &mut findings);
+        lint::zone(zone, &seen, &mut findings);
     }
     for zone in declared {
         gather(zone, source, &mut desired);
@@ -128,7 +129,11 @@ pub(super) fn lower(raw: &Launch, source: &Arc<Source>, inputs: &Inputs<'_>, all
     }
 }
 
-fn zone_name(key: &Text, before: &[DeclaredZone<'_>], findings: &mut Findings<'_>) -> Option<DomainName> {
+fn zone_name(
+    key: &Text,
+    seen: &mut BTreeMap<DomainName, Range<usize>>,
+    findings: &mut Findings<'_>,
+) -> Option<DomainName> {
     let name = match DomainName::parse(&key.value) {
         Ok(name) => name,
         Err(error) => {
@@ -143,11 +148,11 @@ fn zone_name(key: &Text, before: &[DeclaredZone<'_>], findings: &mut Findings<'_
         findings.push(finding);
         return None;
     }
-    if let Some(first) = before.iter().find(|zone| zone.name == name) {
+    if let Some(first) = seen.insert(name.clone(), key.range.clone()) {
         let finding = Diagnostic::error("duplicate-zone", format!("the zone {name} is declared twice"))
             .at(findings.place(&key.range))
             .label("the second time")
-            .related(findings.place(&first.key), "the first time");
+            .related(findings.place(&first), "the first time");
         findings.push(finding);
         return None;
     }
