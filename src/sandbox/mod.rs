@@ -2,6 +2,7 @@
 //! the ways in which a network and a server can. It uses `base` and `model` and never `provider`: what goes over the
 //! wire is written twice on purpose, so that one mistake cannot cancel itself.
 
+mod edge;
 mod envelope;
 mod faults;
 mod log;
@@ -10,6 +11,7 @@ mod query;
 mod records;
 mod router;
 mod server;
+mod settings;
 mod state;
 #[cfg(test)]
 mod tests;

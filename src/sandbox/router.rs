@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::edge;
 use super::envelope::{Answer, Refusal};
 use super::query::Query;
 use super::records;
@@ -29,8 +30,13 @@ impl Asked {
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 
+    /// The body as any JSON.
+    pub(super) fn json(&self) -> Result<Value, Refusal> {
+        serde_json::from_slice(&self.body).map_err(|_| Refusal::body())
+    }
+
     /// The body as a JSON object.
-    fn object(&self) -> Result<Map<String, Value>, Refusal> {
+    pub(super) fn object(&self) -> Result<Map<String, Value>, Refusal> {
         match serde_json::from_slice(&self.body) {
             Ok(Value::Object(fields)) => Ok(fields),
             _ => Err(Refusal::body()),
@@ -51,6 +57,8 @@ enum Route<'a> {
     Export(&'a str),
     Usage(&'a str),
     Record(&'a str, &'a str),
+    /// Everything that is neither a zone nor a record.
+    Edge(edge::Route<'a>),
 }
 
 impl<'a> Route<'a> {
@@ -68,7 +76,7 @@ impl<'a> Route<'a> {
             // Known to the API and not to the stand-in.
             ["zones", _, "dns_records", "import" | "scan"] => return None,
             ["zones", zone, "dns_records", record] => Self::Record(zone, record),
-            _ => return None,
+            _ => return edge::Route::find(segments).map(Self::Edge),
         })
     }
 
@@ -82,6 +90,7 @@ impl<'a> Route<'a> {
             | Self::Export(zone)
             | Self::Usage(zone)
             | Self::Record(zone, _) => Some(zone),
+            Self::Edge(route) => route.zone(),
         }
     }
 
@@ -89,6 +98,7 @@ impl<'a> Route<'a> {
     fn permissions(self, method: &str) -> Option<&'static [Permission]> {
         use Permission::{DnsRead, DnsWrite, ZoneRead, ZoneWrite};
         Some(match (self, method) {
+            (Self::Edge(route), method) => return route.permissions(method),
             (Self::VerifyUser | Self::VerifyAccount(_), "GET") => &[],
             (Self::Zones, "GET") => &[ZoneRead, ZoneWrite],
             (Self::Zones, "POST") => &[ZoneWrite, DnsWrite],
@@ -154,6 +164,9 @@ pub(super) fn answer(world: &mut World, asked: &Asked) -> Result<Answer, Refusal
 
 fn dispatch(world: &mut World, asked: &Asked, route: Route<'_>, zone: Option<usize>) -> Result<Answer, Refusal> {
     let query = Query::parse(&asked.query);
+    if let Route::Edge(route) = route {
+        return edge::answer(world, asked, &query, route, zone);
+    }
     let Some(at) = zone else {
         return if asked.method == "GET" {
             let token = world.tokens.working(Tokens::presented(&asked.credentials)?)?;

@@ -1,9 +1,9 @@
 //! Zones (facts §2): listed, looked up, made, paused, checked and deleted.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::edge::Edge;
 use super::envelope::{Answer, GENERAL, Refusal};
 use super::plan::Plan;
 use super::query::{Paging, Query, fits};
@@ -29,6 +29,9 @@ pub(super) struct Zone {
     /// When activation was last checked, in seconds of the epoch.
     checked: Option<i64>,
     pub(super) records: Records,
+    /// Everything that is no record.
+    #[serde(default)]
+    pub(super) edge: Edge,
 }
 
 const PAGING: Paging = Paging {
@@ -62,6 +65,7 @@ impl Zone {
             quota: Some(plan.limits().records),
             checked: None,
             records: Records::default(),
+            edge: Edge::default(),
         }
     }
 
@@ -218,8 +222,8 @@ pub(super) fn delete(world: &mut World, at: usize) -> Answer {
 /// `PUT /zones/{id}/activation_check`: it may be asked for only so often. No registrar is there to answer, so that a
 /// pending zone stays so until [`World::set_status`].
 pub(super) fn check_activation(world: &mut World, at: usize) -> Result<Answer, Refusal> {
+    let now = world.seconds();
     let zone = &mut world.zones[at];
-    let now = Timestamp::now().as_second();
     let minutes = zone.plan.limits().activation_minutes;
     if zone.checked.is_some_and(|checked| now - checked < minutes * 60) {
         let words = format!("You may only perform this action once every {minutes} minutes.");
