@@ -4,10 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::envelope::{Answer, Refusal};
+use super::lists::Lists;
 use super::query::Query;
 use super::router::Asked;
+use super::rulesets::{self, Home, Rulesets};
 use super::settings::{self, Settings};
-use super::tokens::Permission;
+use super::tokens::{Permission, Tokens};
 use super::world::World;
 
 /// What a zone has beside its records.
@@ -15,6 +17,15 @@ use super::world::World;
 #[serde(default)]
 pub(super) struct Edge {
     pub(super) settings: Settings,
+    pub(super) rulesets: Rulesets,
+}
+
+/// What the account has beside its zones.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Account {
+    pub(super) rulesets: Rulesets,
+    pub(super) lists: Lists,
 }
 
 impl Edge {
@@ -43,6 +54,10 @@ pub(super) struct Switches {
 pub(super) enum Route<'a> {
     /// `…/settings[/{id}]`.
     Settings(&'a str, Option<&'a str>),
+    /// `…/rulesets…` of a zone.
+    Rulesets(&'a str, rulesets::Path<'a>),
+    /// `…/rulesets…` of an account.
+    AccountRulesets(&'a str, rulesets::Path<'a>),
 }
 
 impl<'a> Route<'a> {
@@ -50,13 +65,23 @@ impl<'a> Route<'a> {
         Some(match segments {
             ["zones", zone, "settings"] => Self::Settings(zone, None),
             ["zones", zone, "settings", id] => Self::Settings(zone, Some(id)),
+            ["zones", zone, "rulesets", rest @ ..] => Self::Rulesets(zone, rulesets::Path::find(rest)?),
+            ["accounts", account, "rulesets", rest @ ..] => Self::AccountRulesets(account, rulesets::Path::find(rest)?),
             _ => return None,
         })
     }
 
     pub(super) fn zone(self) -> Option<&'a str> {
         match self {
-            Self::Settings(zone, _) => Some(zone),
+            Self::Settings(zone, _) | Self::Rulesets(zone, _) => Some(zone),
+            Self::AccountRulesets(..) => None,
+        }
+    }
+
+    pub(super) fn account(self) -> Option<&'a str> {
+        match self {
+            Self::Settings(..) | Self::Rulesets(..) => None,
+            Self::AccountRulesets(account, _) => Some(account),
         }
     }
 
@@ -64,6 +89,8 @@ impl<'a> Route<'a> {
     pub(super) fn permissions(self, method: &str) -> Option<&'static [Permission]> {
         match self {
             Self::Settings(_, id) => settings::permissions(id, method),
+            Self::Rulesets(_, path) => path.permissions(Home::Zone, method),
+            Self::AccountRulesets(_, path) => path.permissions(Home::Account, method),
         }
     }
 }
@@ -72,13 +99,17 @@ impl<'a> Route<'a> {
 pub(super) fn answer(
     world: &mut World,
     asked: &Asked,
-    _query: &Query,
+    query: &Query,
     route: Route<'_>,
     zone: Option<usize>,
 ) -> Result<Answer, Refusal> {
     match (route, zone) {
         (Route::Settings(_, id), Some(at)) => settings::answer(world, at, id, asked),
-        _ => Err(no_route()),
+        (Route::Rulesets(_, path) | Route::AccountRulesets(_, path), at) => {
+            let token = world.tokens.working(Tokens::presented(&asked.credentials)?)?.clone();
+            rulesets::answer(world, at, path, asked, query, &token)
+        }
+        (Route::Settings(..), None) => Err(no_route()),
     }
 }
 

@@ -5,11 +5,13 @@
 mod edge;
 mod envelope;
 mod faults;
+mod lists;
 mod log;
 mod plan;
 mod query;
 mod records;
 mod router;
+mod rulesets;
 mod server;
 mod settings;
 mod state;

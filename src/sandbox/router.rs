@@ -25,8 +25,14 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Whether it asks for a change.
+    /// Whether it asks for a change. A dry run of a ruleset does not.
     pub(super) fn is_write(&self) -> bool {
+        let is_dry = self.path.contains("/rulesets") && Query::parse(&self.query).get("dry_run") == Some("true");
+        self.changes_something() && !is_dry
+    }
+
+    /// Whether its method is one of those that change something.
+    pub(super) fn changes_something(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 
@@ -94,6 +100,14 @@ impl<'a> Route<'a> {
         }
     }
 
+    /// The account, where the path names one and no token is verified.
+    fn account(self) -> Option<&'a str> {
+        match self {
+            Self::Edge(route) => route.account(),
+            _ => None,
+        }
+    }
+
     /// The permissions of which any one is enough for this method; none when the path has no such method.
     fn permissions(self, method: &str) -> Option<&'static [Permission]> {
         use Permission::{DnsRead, DnsWrite, ZoneRead, ZoneWrite};
@@ -116,7 +130,7 @@ pub(super) fn is_identifier(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-fn not_routed(path: &str) -> Refusal {
+pub(super) fn not_routed(path: &str) -> Refusal {
     let words = format!("Could not route to {path}, perhaps your object identifier is invalid?");
     Refusal::new(404, 7003, words)
 }
@@ -141,6 +155,9 @@ pub(super) fn answer(world: &mut World, asked: &Asked) -> Result<Answer, Refusal
         }
         Route::VerifyAccount(_) => return Err(not_routed(path)),
         _ => {}
+    }
+    if route.account().is_some_and(|account| account != ACCOUNT) {
+        return Err(not_routed(path));
     }
     let token = world.tokens.working(presented)?;
     let zone = match route.zone() {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::edge::Switches;
+use super::edge::{Account, Switches};
 use super::envelope::Refusal;
 use super::plan::Plan;
 use super::records::{self, Transaction, View};
@@ -33,6 +33,7 @@ pub struct World {
     pub(super) is_changed: bool,
     pub(super) budget: Budget,
     pub(super) largest_page: Option<usize>,
+    pub(super) account: Account,
     pub(super) switches: Switches,
     /// Seconds by which its clock is ahead.
     pub(super) ahead: i64,
