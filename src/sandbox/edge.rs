@@ -2,15 +2,18 @@
 //! what answers it. It knows no rule of its own; each concern has its own room.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use super::certificates::{self, Certificates};
+use super::dnssec::{self, Dnssec};
 use super::envelope::{Answer, Refusal};
 use super::lists::Lists;
-use super::query::Query;
+use super::query::{Paging, Query};
 use super::router::Asked;
 use super::rulesets::{self, Home, Rulesets};
 use super::settings::{self, Settings};
 use super::tokens::{Permission, Tokens};
-use super::world::World;
+use super::world::{ACCOUNT, World};
 
 /// What a zone has beside its records.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -18,6 +21,8 @@ use super::world::World;
 pub(super) struct Edge {
     pub(super) settings: Settings,
     pub(super) rulesets: Rulesets,
+    pub(super) dnssec: Dnssec,
+    pub(super) certificates: Certificates,
 }
 
 /// What the account has beside its zones.
@@ -26,17 +31,23 @@ pub(super) struct Edge {
 pub(super) struct Account {
     pub(super) rulesets: Rulesets,
     pub(super) lists: Lists,
+    /// Other accounts that a token sees.
+    pub(super) others: Vec<Owner>,
 }
 
-impl Edge {
-    /// The status of the certificate that the edge shows, as the `ssl` setting tells it.
-    pub(super) fn certificate_status(&self) -> &'static str {
-        "active"
-    }
+/// An account that zones belong to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Owner {
+    pub(super) id: String,
+    pub(super) name: String,
+}
 
-    /// Whether Advanced Certificate Manager was bought.
-    pub(super) fn has_certificate_manager(&self) -> bool {
-        false
+impl Default for Owner {
+    fn default() -> Self {
+        Self {
+            id: ACCOUNT.to_owned(),
+            name: "Sandbox".to_owned(),
+        }
     }
 }
 
@@ -52,6 +63,12 @@ pub(super) struct Switches {
 /// A path that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route<'a> {
+    /// `/accounts`.
+    Accounts,
+    /// `…/dnssec`.
+    Dnssec(&'a str),
+    /// `…/ssl/…`.
+    Certificates(&'a str, certificates::Path<'a>),
     /// `…/settings[/{id}]`.
     Settings(&'a str, Option<&'a str>),
     /// `…/rulesets…` of a zone.
@@ -63,6 +80,9 @@ pub(super) enum Route<'a> {
 impl<'a> Route<'a> {
     pub(super) fn find(segments: &[&'a str]) -> Option<Self> {
         Some(match segments {
+            ["accounts"] => Self::Accounts,
+            ["zones", zone, "dnssec"] => Self::Dnssec(zone),
+            ["zones", zone, "ssl", rest @ ..] => Self::Certificates(zone, certificates::Path::find(rest)?),
             ["zones", zone, "settings"] => Self::Settings(zone, None),
             ["zones", zone, "settings", id] => Self::Settings(zone, Some(id)),
             ["zones", zone, "rulesets", rest @ ..] => Self::Rulesets(zone, rulesets::Path::find(rest)?),
@@ -73,21 +93,26 @@ impl<'a> Route<'a> {
 
     pub(super) fn zone(self) -> Option<&'a str> {
         match self {
-            Self::Settings(zone, _) | Self::Rulesets(zone, _) => Some(zone),
-            Self::AccountRulesets(..) => None,
+            Self::Settings(zone, _) | Self::Rulesets(zone, _) | Self::Dnssec(zone) | Self::Certificates(zone, _) => {
+                Some(zone)
+            }
+            Self::Accounts | Self::AccountRulesets(..) => None,
         }
     }
 
     pub(super) fn account(self) -> Option<&'a str> {
         match self {
-            Self::Settings(..) | Self::Rulesets(..) => None,
             Self::AccountRulesets(account, _) => Some(account),
+            _ => None,
         }
     }
 
     /// The permissions of which any one is enough for this method; none when the path has no such method.
     pub(super) fn permissions(self, method: &str) -> Option<&'static [Permission]> {
         match self {
+            Self::Accounts => (method == "GET").then_some(Permission::EVERYTHING),
+            Self::Dnssec(_) => dnssec::permissions(method),
+            Self::Certificates(_, path) => path.permissions(method),
             Self::Settings(_, id) => settings::permissions(id, method),
             Self::Rulesets(_, path) => path.permissions(Home::Zone, method),
             Self::AccountRulesets(_, path) => path.permissions(Home::Account, method),
@@ -104,12 +129,54 @@ pub(super) fn answer(
     zone: Option<usize>,
 ) -> Result<Answer, Refusal> {
     match (route, zone) {
+        (Route::Accounts, _) => accounts(world, query),
+        (Route::Dnssec(_), Some(at)) => dnssec::answer(world, at, asked),
+        (Route::Certificates(_, path), Some(at)) => certificates::answer(world, at, path, asked, query),
         (Route::Settings(_, id), Some(at)) => settings::answer(world, at, id, asked),
         (Route::Rulesets(_, path) | Route::AccountRulesets(_, path), at) => {
             let token = world.tokens.working(Tokens::presented(&asked.credentials)?)?.clone();
             rulesets::answer(world, at, path, asked, query, &token)
         }
-        (Route::Settings(..), None) => Err(no_route()),
+        (Route::Settings(..) | Route::Dnssec(_) | Route::Certificates(..), None) => Err(no_route()),
+    }
+}
+
+/// `GET /accounts`: those that a token sees.
+fn accounts(world: &World, query: &Query) -> Result<Answer, Refusal> {
+    const PAGING: Paging = Paging {
+        usual: 20,
+        least: 5,
+        most: 50,
+    };
+    let owners = world.owners();
+    let page = query.page(PAGING, owners.len())?;
+    let shown = page.cut(owners.iter()).into_iter();
+    let shown = shown.map(|owner| {
+        json!({
+            "id": owner.id, "name": owner.name, "type": "standard", "created_on": "2026-01-01T00:00:00.000000Z",
+            "settings": { "enforce_twofactor": false, "api_access_enabled": null },
+        })
+    });
+    Ok(Answer::List(shown.collect(), page))
+}
+
+impl World {
+    /// Every account, the one that everything belongs to first.
+    pub(super) fn owners(&self) -> Vec<Owner> {
+        let others = self.account.others.iter().cloned();
+        std::iter::once(Owner::default()).chain(others).collect()
+    }
+
+    /// Another account that every token sees, and its id. Zones can be made in it; it has no lists and no rules.
+    pub fn add_account(&mut self, name: &str) -> String {
+        let owner = Owner {
+            id: self.ids.next(),
+            name: name.to_owned(),
+        };
+        let id = owner.id.clone();
+        self.account.others.push(owner);
+        self.is_changed = true;
+        id
     }
 }
 

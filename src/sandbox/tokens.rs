@@ -93,23 +93,35 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// Those that may change something, and so read it too. Together they are everything.
-    const EVERYTHING: &'static [Self] = &[
+    /// All of them.
+    pub(super) const EVERYTHING: &'static [Self] = &[
         Self::ZoneRead,
         Self::ZoneWrite,
         Self::DnsRead,
         Self::DnsWrite,
+        Self::ZoneSettingsRead,
         Self::ZoneSettingsWrite,
+        Self::SslRead,
         Self::SslWrite,
+        Self::DynamicRedirectsRead,
         Self::DynamicRedirectsWrite,
+        Self::CacheSettingsRead,
         Self::CacheSettingsWrite,
+        Self::ConfigSettingsRead,
         Self::ConfigSettingsWrite,
+        Self::TransformRulesRead,
         Self::TransformRulesWrite,
+        Self::ZoneWafRead,
         Self::ZoneWafWrite,
+        Self::OriginRead,
         Self::OriginWrite,
+        Self::CompressionRead,
         Self::CompressionWrite,
+        Self::CustomErrorsRead,
         Self::CustomErrorsWrite,
+        Self::MassRedirectsRead,
         Self::MassRedirectsWrite,
+        Self::FilterListsRead,
         Self::FilterListsWrite,
     ];
 }

@@ -108,7 +108,7 @@ impl Zone {
     fn is_editable(&self, setting: &Setting) -> bool {
         let may = match setting.gate {
             Gate::From(plan) => self.plan >= plan,
-            Gate::CertificateManager => self.edge.has_certificate_manager(),
+            Gate::CertificateManager => self.edge.certificates.has_manager(),
             Gate::Nobody => false,
         };
         may && !self.edge.settings.locked.contains(setting.id)
@@ -124,7 +124,7 @@ impl Zone {
         let mut add = |key: &str, field: Value| value[key] = field;
         match setting.id {
             "ssl" => {
-                add("certificate_status", json!(self.edge.certificate_status()));
+                add("certificate_status", json!(self.edge.certificates.status()));
                 add("validation_errors", json!([]));
             }
             "development_mode" => {
