@@ -7,7 +7,7 @@ use serde_json::json;
 use super::certificates::{self, Certificates};
 use super::dnssec::{self, Dnssec};
 use super::envelope::{Answer, Refusal};
-use super::lists::Lists;
+use super::lists::{self, Lists};
 use super::query::{Paging, Query};
 use super::router::Asked;
 use super::rulesets::{self, Home, Rulesets};
@@ -73,6 +73,8 @@ pub(super) enum Route<'a> {
     Settings(&'a str, Option<&'a str>),
     /// `…/rulesets…` of a zone.
     Rulesets(&'a str, rulesets::Path<'a>),
+    /// `…/rules/lists…` of an account.
+    Lists(&'a str, lists::Path<'a>),
     /// `…/rulesets…` of an account.
     AccountRulesets(&'a str, rulesets::Path<'a>),
 }
@@ -86,6 +88,7 @@ impl<'a> Route<'a> {
             ["zones", zone, "settings"] => Self::Settings(zone, None),
             ["zones", zone, "settings", id] => Self::Settings(zone, Some(id)),
             ["zones", zone, "rulesets", rest @ ..] => Self::Rulesets(zone, rulesets::Path::find(rest)?),
+            ["accounts", account, "rules", "lists", rest @ ..] => Self::Lists(account, lists::Path::find(rest)?),
             ["accounts", account, "rulesets", rest @ ..] => Self::AccountRulesets(account, rulesets::Path::find(rest)?),
             _ => return None,
         })
@@ -96,13 +99,13 @@ impl<'a> Route<'a> {
             Self::Settings(zone, _) | Self::Rulesets(zone, _) | Self::Dnssec(zone) | Self::Certificates(zone, _) => {
                 Some(zone)
             }
-            Self::Accounts | Self::AccountRulesets(..) => None,
+            Self::Accounts | Self::Lists(..) | Self::AccountRulesets(..) => None,
         }
     }
 
     pub(super) fn account(self) -> Option<&'a str> {
         match self {
-            Self::AccountRulesets(account, _) => Some(account),
+            Self::Lists(account, _) | Self::AccountRulesets(account, _) => Some(account),
             _ => None,
         }
     }
@@ -111,6 +114,7 @@ impl<'a> Route<'a> {
     pub(super) fn permissions(self, method: &str) -> Option<&'static [Permission]> {
         match self {
             Self::Accounts => (method == "GET").then_some(Permission::EVERYTHING),
+            Self::Lists(_, path) => path.permissions(method),
             Self::Dnssec(_) => dnssec::permissions(method),
             Self::Certificates(_, path) => path.permissions(method),
             Self::Settings(_, id) => settings::permissions(id, method),
@@ -130,6 +134,7 @@ pub(super) fn answer(
 ) -> Result<Answer, Refusal> {
     match (route, zone) {
         (Route::Accounts, _) => accounts(world, query),
+        (Route::Lists(_, path), _) => lists::answer(world, path, asked, query),
         (Route::Dnssec(_), Some(at)) => dnssec::answer(world, at, asked),
         (Route::Certificates(_, path), Some(at)) => certificates::answer(world, at, path, asked, query),
         (Route::Settings(_, id), Some(at)) => settings::answer(world, at, id, asked),

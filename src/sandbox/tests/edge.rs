@@ -81,11 +81,19 @@ async fn the_state_file_holds_everything_of_a_zone() {
             world.setting(ZONE, "ssl"),
             world.ruleset(ZONE, PHASE),
             world.account_ruleset("http_request_redirect"),
+            world.list_items("old_paths"),
+            world.dnssec(ZONE),
+            world.owners().len(),
         ])
     };
     let before = sandbox.with_world(|world| {
         world.add_zone(ZONE, Plan::Free);
         world.put_setting(ZONE, "ssl", "strict");
+        world.set_dnssec_status(ZONE, "active");
+        world.set_certificate_status(ZONE, "pending_issuance");
+        world.add_account("Agency");
+        let entry = json!({ "redirect": { "source_url": "acme.example/a", "target_url": "https://acme.example/" } });
+        world.put_list("old_paths", "redirect", &json!([entry])).unwrap();
         world.put_rules(ZONE, PHASE, json!([redirect("/a")])).unwrap();
         world
             .put_rules(ZONE, PHASE, json!([redirect("/a"), redirect("/b")]))
@@ -99,5 +107,7 @@ async fn the_state_file_holds_everything_of_a_zone() {
     let versions = format!("rulesets/phases/{PHASE}/entrypoint/versions");
     let versions = asked(&again, reqwest::Method::GET, &versions, Value::Null).await;
     assert_eq!(versions["result"].as_array().unwrap().len(), 2);
+    let setting = asked(&again, reqwest::Method::GET, "settings/ssl", Value::Null).await;
+    assert_eq!(setting["result"]["certificate_status"], "pending_issuance");
     again.stop().await;
 }
