@@ -110,13 +110,24 @@ impl<'a> Route<'a> {
 
     /// The permissions of which any one is enough for this method; none when the path has no such method.
     fn permissions(self, method: &str) -> Option<&'static [Permission]> {
-        use Permission::{DnsRead, DnsWrite, ZoneRead, ZoneWrite};
+        use Permission::{
+            DnsRead, DnsWrite, SslRead, SslWrite, ZoneRead, ZoneSettingsRead, ZoneSettingsWrite, ZoneWrite,
+        };
         Some(match (self, method) {
             (Self::Edge(route), method) => return route.permissions(method),
             (Self::VerifyUser | Self::VerifyAccount(_), "GET") => &[],
             (Self::Zones, "GET") => &[ZoneRead, ZoneWrite],
             (Self::Zones, "POST") => &[ZoneWrite, DnsWrite],
-            (Self::Zone(_), "GET") => &[ZoneRead, ZoneWrite, DnsRead, DnsWrite],
+            (Self::Zone(_), "GET") => &[
+                ZoneRead,
+                ZoneWrite,
+                DnsRead,
+                DnsWrite,
+                ZoneSettingsRead,
+                ZoneSettingsWrite,
+                SslRead,
+                SslWrite,
+            ],
             (Self::Zone(_), "PATCH" | "DELETE") | (Self::ActivationCheck(_), "PUT") => &[ZoneWrite],
             (Self::Records(_) | Self::Record(..) | Self::Export(_) | Self::Usage(_), "GET") => &[DnsRead, DnsWrite],
             (Self::Records(_) | Self::Batch(_), "POST") | (Self::Record(..), "PUT" | "PATCH" | "DELETE") => &[DnsWrite],

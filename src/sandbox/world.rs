@@ -180,6 +180,15 @@ impl World {
         self.is_changed = true;
     }
 
+    /// Moves a zone to another plan.
+    pub fn set_plan(&mut self, zone: &str, plan: Plan) {
+        if let Some(zone) = self.zone_mut(zone) {
+            zone.plan = plan;
+            zone.quota = Some(plan.limits().records);
+        }
+        self.is_changed = true;
+    }
+
     /// Adds a record as a request would, with the same checks, and returns its id.
     pub fn add_record(&mut self, zone: &str, record: Value) -> Result<String, String> {
         let Value::Object(fields) = record else {

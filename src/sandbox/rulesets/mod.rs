@@ -3,6 +3,7 @@
 
 mod caching;
 mod expression;
+mod foreign;
 mod parameters;
 mod phases;
 mod positions;

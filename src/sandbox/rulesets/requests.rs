@@ -1,8 +1,6 @@
 //! What requests do to rulesets. Each write is carried out on a copy, which takes the place of the original when nothing
 //! was refused and nobody asked for a dry run.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 
 use super::super::envelope::{Answer, Refusal};
@@ -112,7 +110,7 @@ fn target(
     }
 }
 
-fn phase(name: &str, place: Place, pointer: &str) -> Result<&'static Phase, Refusal> {
+pub(super) fn phase(name: &str, place: Place, pointer: &str) -> Result<&'static Phase, Refusal> {
     let words = || format!("'{name}' is not a valid value for phase");
     let phase = Phase::find(name).ok_or_else(|| invalid(pointer, words()))?;
     let home = home(place);
@@ -164,11 +162,11 @@ fn read(world: &World, place: Place, path: Path<'_>, query: &Query, token: &Toke
 }
 
 /// A write on a copy of the rulesets.
-struct Trial<'a> {
-    rulesets: &'a mut Rulesets,
-    place: Place,
-    world: &'a mut World,
-    phase: &'static Phase,
+pub(super) struct Trial<'a> {
+    pub(super) rulesets: &'a mut Rulesets,
+    pub(super) place: Place,
+    pub(super) world: &'a mut World,
+    pub(super) phase: &'static Phase,
 }
 
 impl Trial<'_> {
@@ -205,14 +203,16 @@ impl Trial<'_> {
     }
 
     /// The rules of a body; none stand for an empty list.
-    fn brought(&self, body: &Part<'_>) -> Result<Vec<Brought>, Refusal> {
+    fn brought(&self, before: &[Rule], body: &Part<'_>) -> Result<Vec<Brought>, Refusal> {
         let rules = body.list("rules")?.into_iter().flatten().enumerate();
         let brought = rules.map(|(at, rule)| {
             let at = format!("/rules/{at}");
             let fields = rule
                 .as_object()
                 .ok_or_else(|| invalid(&at, "a rule must be an object"))?;
-            self.check(fields, &at)
+            // What stood before stands, even if it holds what only the real API can judge.
+            let untouched = before.iter().find_map(|rule| rule.brought_back(fields));
+            untouched.map_or_else(|| self.check(fields, &at), Ok)
         });
         brought.collect()
     }
@@ -255,7 +255,7 @@ impl Trial<'_> {
         self.make(fields)
     }
 
-    fn make(self, fields: &Map<String, Value>) -> Result<Answer, Refusal> {
+    pub(super) fn make(self, fields: &Map<String, Value>) -> Result<Answer, Refusal> {
         let body = Part::new(fields, "");
         body.only(KEYS)?;
         for (key, fixed) in [("kind", home(self.place).kind()), ("phase", self.phase.name)] {
@@ -263,7 +263,7 @@ impl Trial<'_> {
         }
         let name = body.text("name")?.unwrap_or("default");
         let description = body.text("description")?.unwrap_or_default().to_owned();
-        let rules = store::carried(&[], self.brought(&body)?, &mut self.world.ids)?;
+        let rules = store::carried(&[], self.brought(&[], &body)?, &mut self.world.ids)?;
         self.count(&rules)?;
         let edition = Edition::first(description, rules);
         let id = self.world.ids.next();
@@ -273,14 +273,14 @@ impl Trial<'_> {
     }
 
     /// Everything anew: a rule that is not named is gone.
-    fn replace(self, at: usize, fields: &Map<String, Value>) -> Result<Answer, Refusal> {
+    pub(super) fn replace(self, at: usize, fields: &Map<String, Value>) -> Result<Answer, Refusal> {
         let body = Part::new(fields, "");
         body.only(KEYS)?;
         let before = self.rulesets.get(at);
         immutable(&body, "name", &before.name)?;
         immutable(&body, "kind", before.kind())?;
         immutable(&body, "phase", &before.phase)?;
-        let brought = self.brought(&body)?;
+        let brought = self.brought(&before.newest.rules, &body)?;
         let rules = store::carried(&before.newest.rules, brought, &mut self.world.ids)?;
         self.count(&rules)?;
         self.rulesets.get_mut(at).advance(body.text("description")?, rules);
@@ -379,96 +379,4 @@ fn find(rules: &[Rule], id: &str) -> Result<usize, Refusal> {
 
 fn names(rules: &[Rule]) -> Vec<&str> {
     rules.iter().map(|rule| rule.id.as_str()).collect()
-}
-
-impl World {
-    pub(in crate::sandbox) fn rulesets(&self, place: Place) -> &Rulesets {
-        match place {
-            Some(at) => &self.zones[at].edge.rulesets,
-            None => &self.account.rulesets,
-        }
-    }
-
-    fn rulesets_mut(&mut self, place: Place) -> &mut Rulesets {
-        match place {
-            Some(at) => &mut self.zones[at].edge.rulesets,
-            None => &mut self.account.rulesets,
-        }
-    }
-
-    /// Replaces the rules of a phase as somebody else would, with a request of the same form: the entry point is made
-    /// when there is none, its version rises, and rules keep their ids only where they bring their `ref` or `id`.
-    pub fn put_rules(&mut self, zone: &str, phase: &str, rules: Value) -> Result<(), String> {
-        let at = self
-            .zones
-            .iter()
-            .position(|known| known.name.eq_ignore_ascii_case(zone));
-        let at = at.ok_or_else(|| format!("there is no zone {zone}"))?;
-        self.put_rules_at(Some(at), phase, rules)
-    }
-
-    /// The same for the account's own rules, such as those of `http_request_redirect`.
-    pub fn put_account_rules(&mut self, phase: &str, rules: Value) -> Result<(), String> {
-        self.put_rules_at(None, phase, rules)
-    }
-
-    fn put_rules_at(&mut self, place: Place, name: &str, rules: Value) -> Result<(), String> {
-        let told = |refusal: Refusal| {
-            let pointer = refusal.pointer.unwrap_or_default();
-            format!("{} {pointer}", refusal.message).trim_end().to_owned()
-        };
-        let phase = phase(name, place, "/phase").map_err(told)?;
-        let mut rulesets = self.rulesets(place).clone();
-        let at = rulesets.by_phase(phase);
-        let body = Map::from_iter([("rules".to_owned(), rules)]);
-        let trial = Trial {
-            rulesets: &mut rulesets,
-            place,
-            world: self,
-            phase,
-        };
-        let outcome = match at {
-            Some(at) => trial.replace(at, &body),
-            None => trial.make(&body),
-        };
-        outcome.map_err(told)?;
-        *self.rulesets_mut(place) = rulesets;
-        self.is_changed = true;
-        Ok(())
-    }
-
-    /// The rules of a phase as its entry point shows them; null when there is none.
-    pub fn rules(&self, zone: &str, phase: &str) -> Value {
-        self.ruleset(zone, phase)["rules"].clone()
-    }
-
-    /// The entry point of a phase; null when there is none.
-    pub fn ruleset(&self, zone: &str, phase: &str) -> Value {
-        let at = self
-            .zones
-            .iter()
-            .position(|known| known.name.eq_ignore_ascii_case(zone));
-        at.map_or(Value::Null, |at| self.ruleset_at(Some(at), phase))
-    }
-
-    /// The account's entry point of a phase; null when there is none.
-    pub fn account_ruleset(&self, phase: &str) -> Value {
-        self.ruleset_at(None, phase)
-    }
-
-    fn ruleset_at(&self, place: Place, phase: &str) -> Value {
-        let rulesets = self.rulesets(place);
-        let at = Phase::find(phase).and_then(|phase| rulesets.by_phase(phase));
-        at.map_or(Value::Null, |at| rulesets.get(at).show(0))
-    }
-
-    /// The plan that counts for the account: the largest that one of its zones has.
-    pub(in crate::sandbox) fn account_plan(&self) -> Plan {
-        self.zones.iter().map(|zone| zone.plan).max().unwrap_or(Plan::Free)
-    }
-
-    /// The names of the account's lists, and of those that hold redirects.
-    fn list_names(&self) -> (BTreeSet<String>, BTreeSet<String>) {
-        self.account.list_names()
-    }
 }

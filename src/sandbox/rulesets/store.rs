@@ -11,6 +11,9 @@ use super::validate::{Brought, invalid};
 /// Versions that are kept beside the newest.
 const VERSIONS: usize = 50;
 
+/// What only the server says of a rule.
+const READ_ONLY: [&str; 3] = ["version", "last_updated", "categories"];
+
 /// The rulesets of a zone or of the account, in the order in which they were made.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -200,6 +203,41 @@ impl Rule {
             last_updated: now(),
             body: brought.body,
         }
+    }
+
+    /// A rule made without any check.
+    pub(super) fn forced(mut body: Map<String, Value>, ids: &mut Ids) -> Self {
+        let mut text = |key: &str| match body.shift_remove(key) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        let (id, reference) = (text("id"), text("ref"));
+        for key in READ_ONLY {
+            text(key);
+        }
+        let id = id.unwrap_or_else(|| ids.next());
+        Self {
+            reference: reference.unwrap_or_else(|| id.clone()),
+            id,
+            version: 1,
+            last_updated: now(),
+            body,
+        }
+    }
+
+    /// This rule as a request brings it back, if it does so with nothing changed.
+    pub(super) fn brought_back(&self, fields: &Map<String, Value>) -> Option<Brought> {
+        let text = |key: &str| fields.get(key).and_then(Value::as_str);
+        let is_same = text("id") == Some(&self.id) && text("ref").is_none_or(|reference| reference == self.reference);
+        let said = fields
+            .iter()
+            .filter(|(key, _)| !READ_ONLY.contains(&key.as_str()) && *key != "id" && *key != "ref");
+        let said: Map<String, Value> = said.map(|(key, value)| (key.clone(), value.clone())).collect();
+        (is_same && said == self.body).then(|| Brought {
+            id: Some(self.id.clone()),
+            reference: Some(self.reference.clone()),
+            body: said,
+        })
     }
 
     /// The same rule, which says something else or moves only.

@@ -311,6 +311,19 @@ fn a_zone_changes_one_property_at_a_time_and_moves_by_itself() {
 }
 
 #[test]
+fn a_plan_is_what_the_zone_is_held_to() {
+    let mut desk = Desk::new(Plan::Free);
+    let path = format!("zones/{}/settings/polish", desk.world.zone_id("acme.example").unwrap());
+    assert_eq!(desk.get(&path)["result"]["editable"], false);
+    desk.world.set_plan("acme.example", Plan::Pro);
+    assert_eq!(desk.get(&path)["result"]["editable"], true);
+    assert_eq!(
+        desk.get(&format!("{}/usage", desk.records()))["result"]["record_quota"],
+        3_500
+    );
+}
+
+#[test]
 fn accounts_are_listed_and_a_zone_is_made_in_one_of_them() {
     let mut desk = Desk::new(Plan::Free);
     let accounts = desk.get("accounts");

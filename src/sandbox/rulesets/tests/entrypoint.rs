@@ -251,6 +251,31 @@ fn lists_of_rulesets_have_cursors() {
 }
 
 #[test]
+fn what_stood_before_can_be_sent_back_whatever_it_holds() {
+    let mut desk = desk();
+    let id = "0".repeat(32);
+    let odd = json!({
+        "id": id, "action": "redirect", "expression": "cf.some.new.field eq \"a\"", "description": "dashboard",
+        "enabled": true, "action_parameters": { "from_somewhere": {} },
+    });
+    desk.world.force_rules(ZONE, REDIRECTS, json!([odd]));
+    desk.world.force_rules(ZONE, REDIRECTS, json!([odd]));
+    let before = desk.world.ruleset(ZONE, REDIRECTS);
+    assert_eq!(
+        (&before["version"], &before["rules"][0]["ref"]),
+        (&json!("2"), &json!(id))
+    );
+    let after = desk.put(REDIRECTS, &json!([redirect("/a"), before["rules"][0]]));
+    assert_eq!(after["rules"][1], before["rules"][0]);
+    // Changed, it is looked at.
+    let path = desk.entrypoint(REDIRECTS);
+    let body = json!({ "rules": [with(before["rules"][0].clone(), "enabled", false)] });
+    assert_eq!(desk.pointed("PUT", &path, &body).1, "/rules/0/expression");
+    let anew = json!({ "rules": [with(odd, "id", "1".repeat(32))] });
+    assert_eq!(desk.pointed("PUT", &path, &anew).1, "/rules/0/expression");
+}
+
+#[test]
 fn somebody_else_writes_as_a_request_would() {
     let mut world = World::new();
     world.add_zone(ZONE, Plan::Free);
