@@ -260,7 +260,8 @@ impl World {
 
     /// Lets time pass, for everything that happens by itself after a while.
     pub fn pass(&mut self, time: Duration) {
-        self.ahead += i64::try_from(time.as_secs()).unwrap_or(i64::MAX / 2);
+        let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        self.ahead = self.ahead.saturating_add(seconds);
         self.is_changed = true;
     }
 

@@ -144,3 +144,22 @@ fn what_is_used_is_told() {
     );
     assert_eq!(uses.lists.into_iter().collect::<Vec<_>>(), ["old"]);
 }
+
+proptest::proptest! {
+    #[test]
+    fn nothing_makes_it_panic(
+        text in "\\PC{0,60}",
+        pieces in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "http.host", "eq", "\"a\"", "r#\"", "\"", "(", ")", "[", "*", "]", "{", "}", ",", "not", "and", "in",
+                "$", "\\", "\\x4", "any", "concat", "1..2", "é", "r", "#", "ip.src", "strict", "wildcard",
+            ]),
+            0..24,
+        ),
+    ) {
+        let soup = pieces.join(" ");
+        for text in [text.as_str(), soup.as_str(), pieces.concat().as_str()] {
+            let _ = filter(text, Plan::Enterprise);
+        }
+    }
+}
