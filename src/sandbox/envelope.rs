@@ -10,10 +10,12 @@ pub(super) const GENERAL: u32 = 1004;
 pub(super) struct Refusal {
     /// The HTTP status.
     pub(super) status: u16,
-    /// The API's code.
+    /// The API's code; 0 when it gives none, as rulesets do.
     pub(super) code: u32,
     /// The API's message.
     pub(super) message: String,
+    /// Where in the body it is wrong, as a JSON pointer.
+    pub(super) pointer: Option<String>,
     /// The real cause, which older services hide here.
     chain: Option<(u32, &'static str)>,
     /// Whether the gateway answers instead of the service: it leaves `result` and `messages` out.
@@ -27,6 +29,7 @@ impl Refusal {
             status,
             code,
             message: message.into(),
+            pointer: None,
             chain: None,
             gateway: false,
         }
@@ -43,6 +46,12 @@ impl Refusal {
             gateway: true,
             ..Self::new(status, code, message)
         }
+    }
+
+    /// The same refusal with the place in the body that it is about.
+    pub(super) fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.pointer = Some(pointer.into());
+        self
     }
 
     /// The same refusal with its cause beneath it.
@@ -63,8 +72,13 @@ impl Refusal {
 
     fn to_value(&self) -> Value {
         let mut error = Map::new();
-        error.insert("code".to_owned(), json!(self.code));
+        if self.code > 0 {
+            error.insert("code".to_owned(), json!(self.code));
+        }
         error.insert("message".to_owned(), json!(self.message));
+        if let Some(pointer) = &self.pointer {
+            error.insert("source".to_owned(), json!({ "pointer": pointer }));
+        }
         if let Some((code, message)) = self.chain {
             error.insert("error_chain".to_owned(), json!([{ "code": code, "message": message }]));
         }
@@ -97,8 +111,19 @@ pub(super) enum Answer {
     Told(Value, &'static str),
     /// One page of a list.
     List(Vec<Value>, Page),
+    /// One page of a list whose pages have no numbers.
+    Cursor(Vec<Value>, Cursors),
     /// A text without an envelope.
     Text(String),
+    /// Done, and nothing to say: 204.
+    Nothing,
+}
+
+/// The pages around one that has no number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Cursors {
+    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
 }
 
 /// An answer as it goes out.
@@ -146,6 +171,21 @@ impl From<Answer> for Reply {
     fn from(answer: Answer) -> Self {
         let envelope = |result: Value, messages: Value| json!({ "success": true, "errors": [], "messages": messages, "result": result });
         match answer {
+            Answer::Nothing => Self::raw(204, "application/json", Vec::new()),
+            Answer::Cursor(items, cursors) => {
+                let mut whole = envelope(Value::Array(items), json!([]));
+                let mut around = Map::new();
+                for (key, cursor) in [("before", cursors.before), ("after", cursors.after)] {
+                    if let Some(cursor) = cursor {
+                        around.insert(key.to_owned(), json!(cursor));
+                    }
+                }
+                // A list that fits on one page often comes without any paging.
+                if !around.is_empty() {
+                    whole["result_info"] = json!({ "cursors": around });
+                }
+                Self::json(200, &whole)
+            }
             Answer::Text(text) => Self::raw(200, "text/plain; charset=utf-8", text),
             Answer::Result(result) => Self::json(200, &envelope(result, json!([]))),
             Answer::Told(result, words) => {

@@ -2,14 +2,20 @@
 //! the ways in which a network and a server can. It uses `base` and `model` and never `provider`: what goes over the
 //! wire is written twice on purpose, so that one mistake cannot cancel itself.
 
+mod certificates;
+mod dnssec;
+mod edge;
 mod envelope;
 mod faults;
+mod lists;
 mod log;
 mod plan;
 mod query;
 mod records;
 mod router;
+mod rulesets;
 mod server;
+mod settings;
 mod state;
 #[cfg(test)]
 mod tests;

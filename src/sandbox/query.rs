@@ -1,6 +1,8 @@
 //! What stands after the question mark: pages, and the text operators of filters.
 
-use super::envelope::{GENERAL, Page, Refusal};
+use serde_json::Value;
+
+use super::envelope::{Answer, Cursors, GENERAL, Page, Refusal};
 
 /// The parameters of a request in the order in which they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +40,29 @@ impl Query {
     /// Whether the order is turned round.
     pub(super) fn is_descending(&self) -> bool {
         self.get("direction") == Some("desc")
+    }
+
+    /// The page of a list whose pages have no numbers; a cursor says where it begins.
+    pub(super) fn cursor(&self, paging: Paging, all: Vec<Value>) -> Result<Answer, Refusal> {
+        let sized = self.page(paging, all.len())?;
+        let invalid = || Refusal::bad(GENERAL, "cursor is invalid");
+        let start = match self.get("cursor") {
+            None => 0,
+            Some(text) => {
+                let digits = text.strip_prefix("at-").ok_or_else(invalid)?;
+                usize::from_str_radix(digits, 16).map_err(|_| invalid())?
+            }
+        };
+        let (size, total) = (sized.size, all.len());
+        let cursor = |at: usize| format!("at-{at:x}");
+        let cursors = Cursors {
+            before: (start > 0).then(|| cursor(start.saturating_sub(size))),
+            after: (start.saturating_add(size) < total).then(|| cursor(start + size)),
+        };
+        Ok(Answer::Cursor(
+            all.into_iter().skip(start).take(size).collect(),
+            cursors,
+        ))
     }
 
     /// The page of `total` entries that is asked for; one past the end is empty and no error.

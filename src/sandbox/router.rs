@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::edge;
 use super::envelope::{Answer, Refusal};
 use super::query::Query;
 use super::records;
@@ -24,13 +25,24 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Whether it asks for a change.
+    /// Whether it asks for a change. A dry run of a ruleset does not.
     pub(super) fn is_write(&self) -> bool {
+        let is_dry = self.path.contains("/rulesets") && Query::parse(&self.query).get("dry_run") == Some("true");
+        self.changes_something() && !is_dry
+    }
+
+    /// Whether its method is one of those that change something.
+    pub(super) fn changes_something(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 
+    /// The body as any JSON.
+    pub(super) fn json(&self) -> Result<Value, Refusal> {
+        serde_json::from_slice(&self.body).map_err(|_| Refusal::body())
+    }
+
     /// The body as a JSON object.
-    fn object(&self) -> Result<Map<String, Value>, Refusal> {
+    pub(super) fn object(&self) -> Result<Map<String, Value>, Refusal> {
         match serde_json::from_slice(&self.body) {
             Ok(Value::Object(fields)) => Ok(fields),
             _ => Err(Refusal::body()),
@@ -51,6 +63,8 @@ enum Route<'a> {
     Export(&'a str),
     Usage(&'a str),
     Record(&'a str, &'a str),
+    /// Everything that is neither a zone nor a record.
+    Edge(edge::Route<'a>),
 }
 
 impl<'a> Route<'a> {
@@ -68,7 +82,7 @@ impl<'a> Route<'a> {
             // Known to the API and not to the stand-in.
             ["zones", _, "dns_records", "import" | "scan"] => return None,
             ["zones", zone, "dns_records", record] => Self::Record(zone, record),
-            _ => return None,
+            _ => return edge::Route::find(segments).map(Self::Edge),
         })
     }
 
@@ -82,17 +96,38 @@ impl<'a> Route<'a> {
             | Self::Export(zone)
             | Self::Usage(zone)
             | Self::Record(zone, _) => Some(zone),
+            Self::Edge(route) => route.zone(),
+        }
+    }
+
+    /// The account, where the path names one and no token is verified.
+    fn account(self) -> Option<&'a str> {
+        match self {
+            Self::Edge(route) => route.account(),
+            _ => None,
         }
     }
 
     /// The permissions of which any one is enough for this method; none when the path has no such method.
     fn permissions(self, method: &str) -> Option<&'static [Permission]> {
-        use Permission::{DnsRead, DnsWrite, ZoneRead, ZoneWrite};
+        use Permission::{
+            DnsRead, DnsWrite, SslRead, SslWrite, ZoneRead, ZoneSettingsRead, ZoneSettingsWrite, ZoneWrite,
+        };
         Some(match (self, method) {
+            (Self::Edge(route), method) => return route.permissions(method),
             (Self::VerifyUser | Self::VerifyAccount(_), "GET") => &[],
             (Self::Zones, "GET") => &[ZoneRead, ZoneWrite],
             (Self::Zones, "POST") => &[ZoneWrite, DnsWrite],
-            (Self::Zone(_), "GET") => &[ZoneRead, ZoneWrite, DnsRead, DnsWrite],
+            (Self::Zone(_), "GET") => &[
+                ZoneRead,
+                ZoneWrite,
+                DnsRead,
+                DnsWrite,
+                ZoneSettingsRead,
+                ZoneSettingsWrite,
+                SslRead,
+                SslWrite,
+            ],
             (Self::Zone(_), "PATCH" | "DELETE") | (Self::ActivationCheck(_), "PUT") => &[ZoneWrite],
             (Self::Records(_) | Self::Record(..) | Self::Export(_) | Self::Usage(_), "GET") => &[DnsRead, DnsWrite],
             (Self::Records(_) | Self::Batch(_), "POST") | (Self::Record(..), "PUT" | "PATCH" | "DELETE") => &[DnsWrite],
@@ -106,7 +141,7 @@ pub(super) fn is_identifier(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-fn not_routed(path: &str) -> Refusal {
+pub(super) fn not_routed(path: &str) -> Refusal {
     let words = format!("Could not route to {path}, perhaps your object identifier is invalid?");
     Refusal::new(404, 7003, words)
 }
@@ -132,6 +167,9 @@ pub(super) fn answer(world: &mut World, asked: &Asked) -> Result<Answer, Refusal
         Route::VerifyAccount(_) => return Err(not_routed(path)),
         _ => {}
     }
+    if route.account().is_some_and(|account| account != ACCOUNT) {
+        return Err(not_routed(path));
+    }
     let token = world.tokens.working(presented)?;
     let zone = match route.zone() {
         None => None,
@@ -154,6 +192,9 @@ pub(super) fn answer(world: &mut World, asked: &Asked) -> Result<Answer, Refusal
 
 fn dispatch(world: &mut World, asked: &Asked, route: Route<'_>, zone: Option<usize>) -> Result<Answer, Refusal> {
     let query = Query::parse(&asked.query);
+    if let Route::Edge(route) = route {
+        return edge::answer(world, asked, &query, route, zone);
+    }
     let Some(at) = zone else {
         return if asked.method == "GET" {
             let token = world.tokens.working(Tokens::presented(&asked.credentials)?)?;

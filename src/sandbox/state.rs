@@ -1,9 +1,10 @@
-//! The world on disk: zones with their records. Tokens, faults and budgets are not kept.
+//! The world on disk: zones with everything in them, and what the account has beside them. Tokens, faults and budgets are not kept.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::edge::Account;
 use super::world::World;
 use super::zones::Zone;
 use crate::base::files::{self, FileError};
@@ -34,6 +35,7 @@ struct Written<'a> {
     format: u32,
     pairs: usize,
     zones: &'a [Zone],
+    account: &'a Account,
 }
 
 #[derive(Deserialize)]
@@ -41,6 +43,8 @@ struct Read {
     format: u32,
     pairs: usize,
     zones: Vec<Zone>,
+    #[serde(default)]
+    account: Account,
 }
 
 /// The world in a file; none when there is no such file.
@@ -60,6 +64,7 @@ pub(super) fn load(path: &Path) -> Result<Option<World>, StateError> {
     }
     Ok(Some(World {
         zones: read.zones,
+        account: read.account,
         pairs: read.pairs,
         ..World::default()
     }))
@@ -71,6 +76,7 @@ pub(super) fn save(world: &World, path: &Path) -> Result<(), FileError> {
         format: FORMAT,
         pairs: world.pairs,
         zones: &world.zones,
+        account: &world.account,
     };
     let bytes = serde_json::to_vec(&written).map_err(|error| FileError::Io {
         act: "write",

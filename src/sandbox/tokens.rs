@@ -42,6 +42,88 @@ pub enum Permission {
     DnsRead,
     /// Zone > DNS > Edit.
     DnsWrite,
+    /// Zone > Zone Settings > Read.
+    ZoneSettingsRead,
+    /// Zone > Zone Settings > Edit.
+    ZoneSettingsWrite,
+    /// Zone > SSL and Certificates > Read.
+    SslRead,
+    /// Zone > SSL and Certificates > Edit.
+    SslWrite,
+    /// Zone > Dynamic URL Redirects > Read: single redirects.
+    DynamicRedirectsRead,
+    /// Zone > Dynamic URL Redirects > Edit.
+    DynamicRedirectsWrite,
+    /// Zone > Cache Settings > Read: cache rules.
+    CacheSettingsRead,
+    /// Zone > Cache Settings > Edit.
+    CacheSettingsWrite,
+    /// Zone > Config Settings > Read: configuration rules.
+    ConfigSettingsRead,
+    /// Zone > Config Settings > Edit.
+    ConfigSettingsWrite,
+    /// Zone > Zone Transform Rules > Read.
+    TransformRulesRead,
+    /// Zone > Zone Transform Rules > Edit.
+    TransformRulesWrite,
+    /// Zone > Zone WAF > Read: custom rules and rate limits.
+    ZoneWafRead,
+    /// Zone > Zone WAF > Edit.
+    ZoneWafWrite,
+    /// Zone > Origin > Read.
+    OriginRead,
+    /// Zone > Origin > Edit.
+    OriginWrite,
+    /// Zone > Response Compression > Read.
+    CompressionRead,
+    /// Zone > Response Compression > Edit.
+    CompressionWrite,
+    /// Zone > Custom Errors > Read.
+    CustomErrorsRead,
+    /// Zone > Custom Errors > Edit.
+    CustomErrorsWrite,
+    /// Account > Mass URL Redirects > Read: the rules that use bulk redirect lists.
+    MassRedirectsRead,
+    /// Account > Mass URL Redirects > Edit.
+    MassRedirectsWrite,
+    /// Account > Account Filter Lists > Read.
+    FilterListsRead,
+    /// Account > Account Filter Lists > Edit.
+    FilterListsWrite,
+}
+
+impl Permission {
+    /// All of them.
+    pub(super) const EVERYTHING: &'static [Self] = &[
+        Self::ZoneRead,
+        Self::ZoneWrite,
+        Self::DnsRead,
+        Self::DnsWrite,
+        Self::ZoneSettingsRead,
+        Self::ZoneSettingsWrite,
+        Self::SslRead,
+        Self::SslWrite,
+        Self::DynamicRedirectsRead,
+        Self::DynamicRedirectsWrite,
+        Self::CacheSettingsRead,
+        Self::CacheSettingsWrite,
+        Self::ConfigSettingsRead,
+        Self::ConfigSettingsWrite,
+        Self::TransformRulesRead,
+        Self::TransformRulesWrite,
+        Self::ZoneWafRead,
+        Self::ZoneWafWrite,
+        Self::OriginRead,
+        Self::OriginWrite,
+        Self::CompressionRead,
+        Self::CompressionWrite,
+        Self::CustomErrorsRead,
+        Self::CustomErrorsWrite,
+        Self::MassRedirectsRead,
+        Self::MassRedirectsWrite,
+        Self::FilterListsRead,
+        Self::FilterListsWrite,
+    ];
 }
 
 /// A token.
@@ -63,9 +145,8 @@ pub(super) struct Tokens(HashMap<String, TokenOptions>);
 
 impl Default for Tokens {
     fn default() -> Self {
-        use Permission::{DnsRead, DnsWrite, ZoneRead, ZoneWrite};
         let everything = TokenOptions {
-            permissions: vec![ZoneRead, ZoneWrite, DnsRead, DnsWrite],
+            permissions: Permission::EVERYTHING.to_vec(),
             ..TokenOptions::default()
         };
         Self(HashMap::from([(SANDBOX_TOKEN.to_owned(), everything)]))

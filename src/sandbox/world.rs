@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::edge::{Account, Switches};
 use super::envelope::Refusal;
 use super::plan::Plan;
 use super::records::{self, Transaction, View};
@@ -32,6 +33,10 @@ pub struct World {
     pub(super) is_changed: bool,
     pub(super) budget: Budget,
     pub(super) largest_page: Option<usize>,
+    pub(super) account: Account,
+    pub(super) switches: Switches,
+    /// Seconds by which its clock is ahead.
+    pub(super) ahead: i64,
 }
 
 /// Identifiers of 32 hexadecimal digits that never come twice.
@@ -175,6 +180,15 @@ impl World {
         self.is_changed = true;
     }
 
+    /// Moves a zone to another plan.
+    pub fn set_plan(&mut self, zone: &str, plan: Plan) {
+        if let Some(zone) = self.zone_mut(zone) {
+            zone.plan = plan;
+            zone.quota = Some(plan.limits().records);
+        }
+        self.is_changed = true;
+    }
+
     /// Adds a record as a request would, with the same checks, and returns its id.
     pub fn add_record(&mut self, zone: &str, record: Value) -> Result<String, String> {
         let Value::Object(fields) = record else {
@@ -244,6 +258,18 @@ impl World {
         };
     }
 
+    /// Lets time pass, for everything that happens by itself after a while.
+    pub fn pass(&mut self, time: Duration) {
+        let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        self.ahead = self.ahead.saturating_add(seconds);
+        self.is_changed = true;
+    }
+
+    /// The world's own time, in seconds of the epoch.
+    pub(super) fn seconds(&self) -> i64 {
+        Timestamp::now().as_second().saturating_add(self.ahead)
+    }
+
     /// The largest page of records that is given, instead of 50,000: the limit is written down differently in places.
     pub fn set_largest_page(&mut self, records: usize) {
         self.largest_page = Some(records);
@@ -264,11 +290,11 @@ impl World {
         Some(outcome)
     }
 
-    fn zone(&self, name: &str) -> Option<&Zone> {
+    pub(super) fn zone(&self, name: &str) -> Option<&Zone> {
         self.zones.iter().find(|zone| zone.name.eq_ignore_ascii_case(name))
     }
 
-    fn zone_mut(&mut self, name: &str) -> Option<&mut Zone> {
+    pub(super) fn zone_mut(&mut self, name: &str) -> Option<&mut Zone> {
         self.zones.iter_mut().find(|zone| zone.name.eq_ignore_ascii_case(name))
     }
 }

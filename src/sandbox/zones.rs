@@ -1,15 +1,16 @@
 //! Zones (facts §2): listed, looked up, made, paused, checked and deleted.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::certificates::Certificates;
+use super::edge::{Edge, Owner};
 use super::envelope::{Answer, GENERAL, Refusal};
 use super::plan::Plan;
 use super::query::{Paging, Query, fits};
 use super::records::Records;
 use super::tokens::TokenOptions;
-use super::world::{ACCOUNT, World, now};
+use super::world::{World, now};
 use crate::model::name::DomainName;
 
 /// A zone.
@@ -29,6 +30,12 @@ pub(super) struct Zone {
     /// When activation was last checked, in seconds of the epoch.
     checked: Option<i64>,
     pub(super) records: Records,
+    /// Everything that is no record.
+    #[serde(default)]
+    pub(super) edge: Edge,
+    /// The account that it belongs to.
+    #[serde(default)]
+    owner: Owner,
 }
 
 const PAGING: Paging = Paging {
@@ -50,6 +57,10 @@ impl Zone {
         let name = DomainName::parse(name).map_or_else(|_| name.to_lowercase(), String::from);
         let server = |word: &str| format!("{word}.ns.cloudflare.com");
         let time = now();
+        let edge = Edge {
+            certificates: Certificates::new(&name, &id, status == "active"),
+            ..Edge::default()
+        };
         Self {
             id,
             name,
@@ -62,6 +73,8 @@ impl Zone {
             quota: Some(plan.limits().records),
             checked: None,
             records: Records::default(),
+            edge,
+            owner: Owner::default(),
         }
     }
 
@@ -79,7 +92,7 @@ impl Zone {
                 "step": 2 + turn % 3, "custom_certificate_quota": 0, "page_rule_quota": 3, "phishing_detected": false,
             },
             "owner": { "id": null, "type": "user", "email": null },
-            "account": { "id": ACCOUNT, "name": "Sandbox" },
+            "account": self.owner,
             "tenant": { "id": null, "name": null }, "tenant_unit": { "id": null },
             "permissions": ["#zone:read", "#zone:edit", "#dns_records:read", "#dns_records:edit"],
             "plan": {
@@ -127,8 +140,8 @@ fn is_wanted(zone: &Zone, query: &Query) -> Result<bool, Refusal> {
                 fits(operator, &zone.name, wanted)
                     .ok_or_else(|| Refusal::bad(GENERAL, format!("`{operator}` is no operator for name")))?
             }
-            "account.id" => value == ACCOUNT,
-            "account.name" => value == "Sandbox",
+            "account.id" => value == zone.owner.id,
+            "account.name" => value == zone.owner.name,
             "status" => value == zone.status,
             "type" => value.split(',').any(|wanted| wanted == "full"),
             _ => continue,
@@ -154,18 +167,24 @@ pub(super) fn create(world: &mut World, fields: &Map<String, Value>) -> Result<A
     if !is_registrable(name.as_str()) {
         return Err(invalid());
     }
-    match fields.get("account").and_then(|account| account.get("id")) {
-        None => {}
-        Some(id) if id == ACCOUNT => {}
-        Some(_) => return Err(Refusal::forbidden()),
-    }
+    let owners = world.owners();
+    let owner = match fields.get("account").and_then(|account| account.get("id")) {
+        // A token that sees one account need not name it.
+        None if owners.len() == 1 => Owner::default(),
+        None => return Err(Refusal::bad(GENERAL, "account is required")),
+        Some(id) => owners
+            .into_iter()
+            .find(|owner| *id == owner.id)
+            .ok_or_else(Refusal::forbidden)?,
+    };
     if fields.get("type").is_some_and(|kind| kind != "full") {
         return Err(Refusal::bad(1104, "Partial zone signup not allowed"));
     }
     if world.has_zone(name.as_str()) {
         return Err(Refusal::bad(1061, format!("{name} already exists")));
     }
-    let zone = world.new_zone(name.as_str(), Plan::Free, "pending");
+    let mut zone = world.new_zone(name.as_str(), Plan::Free, "pending");
+    zone.owner = owner;
     let value = zone.to_value(world.turn);
     world.zones.push(zone);
     world.is_changed = true;
@@ -218,8 +237,8 @@ pub(super) fn delete(world: &mut World, at: usize) -> Answer {
 /// `PUT /zones/{id}/activation_check`: it may be asked for only so often. No registrar is there to answer, so that a
 /// pending zone stays so until [`World::set_status`].
 pub(super) fn check_activation(world: &mut World, at: usize) -> Result<Answer, Refusal> {
+    let now = world.seconds();
     let zone = &mut world.zones[at];
-    let now = Timestamp::now().as_second();
     let minutes = zone.plan.limits().activation_minutes;
     if zone.checked.is_some_and(|checked| now - checked < minutes * 60) {
         let words = format!("You may only perform this action once every {minutes} minutes.");

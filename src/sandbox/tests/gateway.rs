@@ -309,3 +309,63 @@ fn a_zone_changes_one_property_at_a_time_and_moves_by_itself() {
     assert_eq!(desk.ask("PUT", &check, &Value::Null).0, 200);
     assert_eq!(desk.refused("PUT", &check, &Value::Null).0, 400, "too soon");
 }
+
+#[test]
+fn a_plan_is_what_the_zone_is_held_to() {
+    let mut desk = Desk::new(Plan::Free);
+    let path = format!("zones/{}/settings/polish", desk.world.zone_id("acme.example").unwrap());
+    assert_eq!(desk.get(&path)["result"]["editable"], false);
+    desk.world.set_plan("acme.example", Plan::Pro);
+    assert_eq!(desk.get(&path)["result"]["editable"], true);
+    assert_eq!(
+        desk.get(&format!("{}/usage", desk.records()))["result"]["record_quota"],
+        3_500
+    );
+}
+
+#[test]
+fn accounts_are_listed_and_a_zone_is_made_in_one_of_them() {
+    let mut desk = Desk::new(Plan::Free);
+    let accounts = desk.get("accounts");
+    assert_eq!(accounts["result_info"]["total_count"], 1);
+    assert_eq!(accounts["result"][0]["id"], ACCOUNT);
+    assert_eq!(desk.ask("POST", "zones", &json!({ "name": "one.example" })).0, 200);
+    let other = desk.world.add_account("Agency");
+    assert_eq!(desk.get("accounts")["result"][1]["name"], "Agency");
+    // Now it has to be said which.
+    assert_eq!(
+        desk.refused("POST", "zones", &json!({ "name": "two.example" })),
+        (400, 1004)
+    );
+    let body = json!({ "name": "two.example", "account": { "id": other } });
+    let (status, made) = desk.ask("POST", "zones", &body);
+    assert_eq!(
+        (status, &made["result"]["account"]),
+        (200, &json!({ "id": other, "name": "Agency" }))
+    );
+    assert_eq!(
+        desk.get(&format!("zones?account.id={other}"))["result_info"]["total_count"],
+        1
+    );
+    assert_eq!(
+        desk.get(&format!("zones?account.id={ACCOUNT}"))["result_info"]["total_count"],
+        2
+    );
+    desk.world.add_token("t", TokenOptions::default());
+    desk.authorization = Some("Bearer t".to_owned());
+    assert_eq!(desk.refused("GET", "accounts", &Value::Null), (403, 10000));
+}
+
+#[test]
+fn activation_is_checked_again_once_its_time_has_passed() {
+    for (plan, minutes) in [(Plan::Free, 60), (Plan::Pro, 5)] {
+        let mut desk = Desk::new(plan);
+        desk.world.set_status("acme.example", "pending");
+        let check = format!("zones/{}/activation_check", desk.world.zone_id("acme.example").unwrap());
+        assert_eq!(desk.ask("PUT", &check, &Value::Null).0, 200);
+        desk.world.pass(std::time::Duration::from_secs(minutes * 60 - 30));
+        assert_eq!(desk.refused("PUT", &check, &Value::Null).0, 400, "{plan:?}");
+        desk.world.pass(std::time::Duration::from_secs(30));
+        assert_eq!(desk.ask("PUT", &check, &Value::Null).0, 200, "{plan:?}");
+    }
+}

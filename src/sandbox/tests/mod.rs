@@ -1,6 +1,7 @@
 //! The stand-in as a client sees it.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod edge;
 mod gateway;
 mod wire;
 
