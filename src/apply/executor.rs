@@ -1,6 +1,7 @@
-//! Carries out the steps of a run. Those of one zone go one after another, those of different zones at once. Before a
-//! request its intent is on disk, after it the outcome. An answer that was lost is resolved by reading again; a refusal
-//! voids its whole request and ends the zone's part of the run: nothing is replayed one by one.
+//! Carries out the steps of a run. Those of one lane go one after another, those of different lanes and zones at once,
+//! and a zone's later stage waits for its earlier one. Before a request its intent is on disk, after it the outcome. An
+//! answer that was lost is resolved by reading again; a refusal voids its whole request and ends its lane and the later
+//! stages of its zone: nothing is replayed one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +18,7 @@ use crate::model::address::Address;
 use crate::model::inventory::Inventory;
 use crate::model::name::DomainName;
 use crate::plan::{Change, conflict};
-use crate::provider::{ApiRefusal, Outcome, Provider, Scope, Step};
+use crate::provider::{ApiRefusal, Outcome, Provider, Scope, Stage, Step};
 
 /// How often a request is made at most, when looking shows each time that nothing was done.
 const ATTEMPTS: u32 = 4;
@@ -79,13 +80,28 @@ pub struct Report {
     pub not_attempted: BTreeSet<Address>,
 }
 
-/// What became of one zone's steps.
+/// The steps of one zone: by stage, then by lane.
+type Stages<'a> = BTreeMap<Stage, BTreeMap<&'a str, Vec<(usize, &'a Step)>>>;
+
+/// What became of a lane's steps, or a whole zone's.
 #[derive(Debug, Default)]
 struct Lane {
     done: BTreeSet<usize>,
     failed: Vec<Failed>,
     unknown: BTreeMap<Address, String>,
     seen_done: BTreeSet<Address>,
+    /// Whether it did not get to its end.
+    is_cut_short: bool,
+}
+
+impl Lane {
+    fn absorb(&mut self, other: Self) {
+        self.done.extend(other.done);
+        self.failed.extend(other.failed);
+        self.unknown.extend(other.unknown);
+        self.seen_done.extend(other.seen_done);
+        self.is_cut_short |= other.is_cut_short;
+    }
 }
 
 /// What became of one step in the end.
@@ -106,20 +122,32 @@ pub async fn carry_out(work: &Work<'_>, journal: &mut dyn Journal) -> (Report, O
         error: Mutex::new(None),
         clock: work.clock,
     };
-    let mut zones: BTreeMap<&DomainName, Vec<(usize, &Step)>> = BTreeMap::new();
+    let mut zones: BTreeMap<&DomainName, Stages<'_>> = BTreeMap::new();
     for (number, step) in work.steps.iter().enumerate() {
-        zones.entry(&step.zone).or_default().push((number + 1, step));
+        let lanes = zones.entry(&step.zone).or_default().entry(step.stage).or_default();
+        lanes.entry(step.lane.as_str()).or_default().push((number + 1, step));
     }
-    let lanes = join_all(zones.into_values().map(|steps| lane(work, &notebook, steps))).await;
+    let zones = join_all(zones.into_values().map(|stages| zone(work, &notebook, stages))).await;
     let mut whole = Lane::default();
-    for lane in lanes {
-        whole.done.extend(lane.done);
-        whole.failed.extend(lane.failed);
-        whole.unknown.extend(lane.unknown);
-        whole.seen_done.extend(lane.seen_done);
+    for zone in zones {
+        whole.absorb(zone);
     }
     let error = notebook.error.into_inner().unwrap_or_else(PoisonError::into_inner);
     (report(work, whole), error)
+}
+
+/// One zone, stage after stage. What fails in one lane leaves the others to their end: they are independent.
+async fn zone(work: &Work<'_>, notebook: &Notebook<'_>, stages: Stages<'_>) -> Lane {
+    let mut whole = Lane::default();
+    for lanes in stages.into_values() {
+        for one in join_all(lanes.into_values().map(|steps| lane(work, notebook, steps))).await {
+            whole.absorb(one);
+        }
+        if whole.is_cut_short {
+            break;
+        }
+    }
+    whole
 }
 
 fn report(work: &Work<'_>, mut lane: Lane) -> Report {
@@ -184,23 +212,30 @@ async fn lane(work: &Work<'_>, notebook: &Notebook<'_>, steps: Vec<(usize, &Step
     let mut lane = Lane::default();
     for (number, step) in steps {
         if work.stop.is_asked() {
+            lane.is_cut_short = true;
             break;
         }
         match make(work, notebook, number, step).await {
-            End::NotMade => break,
+            End::NotMade => {
+                lane.is_cut_short = true;
+                break;
+            }
             End::Done => {
                 lane.done.insert(number);
             }
             End::Failed(failed) => {
                 lane.failed.extend(failed);
+                lane.is_cut_short = true;
                 break;
             }
             End::Unknown(why, live) => {
                 sort_out(work, step, &why, live.as_ref(), &mut lane);
+                lane.is_cut_short = true;
                 break;
             }
         }
         if notebook.is_broken() {
+            lane.is_cut_short = true;
             break;
         }
     }
@@ -352,6 +387,11 @@ async fn look(work: &Work<'_>, step: &Step, provider: &dyn Provider) -> Option<I
     let scope = Scope {
         zones: vec![step.zone.clone()],
         known_ids: known_ids.map(|(zone, id)| (zone.clone(), id.clone())).collect(),
+        spoken: step.addresses.iter().cloned().collect(),
+        may_be_missing: (step.stage == Stage::Zone)
+            .then(|| step.zone.clone())
+            .into_iter()
+            .collect(),
     };
     match provider.read(&scope).await {
         Ok(reading) => Some(reading.live.inventory),

@@ -1,6 +1,7 @@
 //! What became of a request, told by what is live now. Pure.
 
 use crate::model::inventory::Inventory;
+use crate::model::resource::Resource;
 use crate::plan::Change;
 
 /// What is live, compared with what a request was to change.
@@ -17,12 +18,19 @@ pub(super) enum Sight {
 /// Compares what is live with one change.
 pub(super) fn sight(change: &Change, live: &Inventory) -> Sight {
     let now = live.get(&change.address);
-    if now == change.after.as_ref() {
-        Sight::Done
-    } else if now == change.before.as_ref() {
+    if now == change.before.as_ref() {
         Sight::NotDone
+    } else if is_met(change, now) {
+        Sight::Done
     } else {
         Sight::Neither
+    }
+}
+
+fn is_met(change: &Change, now: Option<&Resource>) -> bool {
+    match (&change.after, now) {
+        (Some(after), Some(now)) => after.is_met_by(now),
+        (after, now) => after.as_ref() == now,
     }
 }
 
@@ -30,6 +38,10 @@ pub(super) fn sight(change: &Change, live: &Inventory) -> Sight {
 pub(super) fn sight_of_all<'a>(changes: impl IntoIterator<Item = &'a Change>, live: &Inventory) -> Sight {
     let mut whole: Option<Sight> = None;
     for change in changes {
+        // A rule that moves along with the one before it looks the same before and after: the other one tells.
+        if is_met(change, change.before.as_ref()) {
+            continue;
+        }
         let one = sight(change, live);
         match whole {
             None => whole = Some(one),

@@ -38,17 +38,38 @@ pub fn owned(runs: &[Run], ids: &BTreeMap<DomainName, String>) -> (Owned, BTreeS
     (owned, elsewhere)
 }
 
+/// The addresses that runs have left and nobody has let go, whatever zone bears the name now: what a reading has to
+/// look at so that [`owned`] can be told from what is gone.
+pub fn left(runs: &[Run]) -> BTreeSet<Address> {
+    let mut left = BTreeSet::new();
+    for (address, shift) in runs.iter().flat_map(|run| &run.record.ownership) {
+        if shift.after.is_some() {
+            left.insert(address.clone());
+        } else {
+            left.remove(address);
+        }
+    }
+    // What a run that did not get to its end may have changed is looked at too, whoever it belongs to.
+    let open = open(runs).into_iter().flat_map(|run| &run.record.changes);
+    left.extend(open.map(|change| change.address.clone()));
+    left
+}
+
 /// The zone of `address`, when this run knew it under another id than the one it has now.
 fn moved(run: &Run, address: &Address, ids: &BTreeMap<DomainName, String>) -> Option<DomainName> {
     let zone = DomainName::parse(address.scope()).ok()?;
     let (then, now) = (run.record.zones.get(&zone)?, ids.get(&zone)?);
-    (then.id != *now).then_some(zone)
+    // A run that made its zone began without knowing its id.
+    (then.id != *now && !then.id.is_empty()).then_some(zone)
 }
 
 /// The ids under which zones were last seen.
 pub fn known_ids(runs: &[Run]) -> BTreeMap<DomainName, String> {
     let zones = runs.iter().flat_map(|run| &run.record.zones);
-    zones.map(|(zone, saved)| (zone.clone(), saved.id.clone())).collect()
+    zones
+        .filter(|(_, saved)| !saved.id.is_empty())
+        .map(|(zone, saved)| (zone.clone(), saved.id.clone()))
+        .collect()
 }
 
 /// Runs that did not get to their end and that no later run has taken up. One that was refused before it had done

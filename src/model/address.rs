@@ -47,6 +47,16 @@ impl Address {
         Self(address)
     }
 
+    /// The address of something else in a zone. What cannot stand in an address is left out of the key.
+    pub fn in_zone(zone: &DomainName, kind: &str, key: &str) -> Self {
+        let key: String = key
+            .chars()
+            .filter(|c| !c.is_whitespace() && !c.is_control() && *c != '/')
+            .collect();
+        let key = if key.is_empty() { "@" } else { &key };
+        Self(format!("{zone}/{kind}/{key}"))
+    }
+
     /// The address as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -3,10 +3,13 @@
 
 use std::ops::RangeInclusive;
 
+use crate::model::matching::{Match, UrlGlob};
 use crate::model::record::RecordType;
+use crate::model::rule::{Destination, RuleKind};
+use crate::model::setting_form::SettingForm;
 
 /// What a provider can hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Capabilities {
     /// Its name in specs.
     pub name: &'static str,
@@ -27,6 +30,70 @@ pub struct Capabilities {
     pub tags: Option<TagRules>,
     /// The longest data of a record in octets on the wire.
     pub longest_record: usize,
+    /// What its edge can do, if it has one that does anything.
+    pub edge: Option<&'static Edge>,
+}
+
+/// What a provider's edge can do: its settings, and its language for rules. The language itself is the provider's: what
+/// is here are the doors to it.
+#[derive(Debug)]
+pub struct Edge {
+    /// The settings of a zone, by the provider's ids.
+    pub settings: &'static [SettingForm],
+    /// Which of them stand for the words of `tls`.
+    pub tls: TlsSettings,
+    /// The setting that signs the zone.
+    pub dnssec: &'static str,
+    /// The settings that a configuration rule can change.
+    pub configuration: &'static [SettingForm],
+    /// What a firewall rule can do with a request.
+    pub verdicts: &'static [&'static str],
+    /// What a rate limit can do with a request too many.
+    pub limit_verdicts: &'static [&'static str],
+    /// What is counted apart by a rate limit that says nothing about it.
+    pub limit_by: &'static [&'static str],
+    /// Characters of the longest expression.
+    pub longest_expression: usize,
+    /// The certificate authorities of its edge, as CAA records name them.
+    pub authorities: &'static [&'static str],
+    /// The codes of the warnings that it has about changes, for whoever accepts one.
+    pub guards: &'static [&'static str],
+    /// Its lists of rules.
+    pub kinds: &'static [RuleKind],
+    /// Which requests are meant, in its own language.
+    pub matching: fn(&Match) -> String,
+    /// A redirect in its own language. The error says what cannot be said in it.
+    pub redirect: fn(&UrlGlob, &str, bool) -> Result<CompiledRedirect, String>,
+}
+
+/// The settings behind the words of `tls`.
+#[derive(Debug)]
+pub struct TlsSettings {
+    /// How the edge speaks to the origin.
+    pub mode: &'static str,
+    /// The lowest version of TLS.
+    pub min_version: &'static str,
+    /// TLS 1.3.
+    pub tls_1_3: &'static str,
+    /// Plain HTTP is redirected.
+    pub always_https: &'static str,
+    /// Links in pages are rewritten.
+    pub automatic_https_rewrites: &'static str,
+    /// HTTP Strict Transport Security.
+    pub hsts: &'static str,
+    /// What else has to be set so that a mode, once chosen, stays.
+    pub keeps_mode: (&'static str, &'static str),
+}
+
+/// A redirect in a provider's own language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompiledRedirect {
+    /// Which requests it covers.
+    pub expression: String,
+    /// Where it leads.
+    pub to: Destination,
+    /// Whether the query goes along.
+    pub keep_query: bool,
 }
 
 /// What tags a provider keeps.

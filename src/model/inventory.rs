@@ -38,6 +38,8 @@ pub struct ZonePolicy {
     pub protect: Vec<Protection>,
     /// Whether a missing zone is to be created.
     pub create: bool,
+    /// The codes of warnings that were read and are meant.
+    pub accept: BTreeSet<String>,
 }
 
 /// What happens to live resources that the spec does not mention and no run left.

@@ -3,8 +3,12 @@
 pub mod address;
 pub mod capability;
 pub mod inventory;
+pub mod matching;
 pub mod name;
 pub mod record;
 pub mod record_set;
 pub mod resource;
+pub mod rule;
+pub mod setting;
+pub mod setting_form;
 pub mod ttl;

@@ -50,6 +50,8 @@ pub struct Outcome {
     pub undo: Option<String>,
     /// Why the journal does not tell all of it, when it could not be written to its end.
     pub journal: Option<String>,
+    /// What is for somebody to do now, such as at the registrar.
+    pub news: Vec<String>,
 }
 
 /// Prepares an apply of the spec.
@@ -90,7 +92,13 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
     }
     let lock = session.store.lock()?;
     let runs = session.runs()?;
-    let reading = session.read(&session.zones(), &runs).await?;
+    let reading = session
+        .read(
+            &session.zones(),
+            &runs,
+            saved.changes.iter().map(|change| &change.address),
+        )
+        .await?;
     let (owned, _) = chain::owned(&runs, &plan::ids(&reading));
     let reviewed = saved.changes.len();
     let mut plan = Plan {
@@ -109,11 +117,11 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
     }
     for change in saved.changes {
         let live = reading.live.inventory.get(&change.address);
-        if live == change.after.as_ref() {
+        if sight(&change, live) == Some(true) {
             if let Some(after) = &change.after {
                 plan.adopted.insert(change.address.clone(), fingerprint(after));
             }
-        } else if live == change.before.as_ref() {
+        } else if sight(&change, live) == Some(false) {
             plan.changes.push(change);
         } else {
             plan.refusals.push(stale(&change, live));
@@ -158,7 +166,7 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
         );
         plan.warnings.push(Warning::general("live-already", words));
     }
-    let planned = plan::finish(session, plan, reading, owned, runs, Basis::Saved(reviewed));
+    let planned = plan::finish(session, plan, reading, owned, runs, Basis::Saved(reviewed)).await;
     Ok(Ready {
         planned,
         kind: RunKind::Apply,
@@ -166,6 +174,18 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
         shifts: BTreeMap::new(),
         lock,
     })
+}
+
+/// Whether a reviewed change is made already (true) or can be made as it was reviewed (false).
+fn sight(change: &Change, live: Option<&Resource>) -> Option<bool> {
+    if live == change.before.as_ref() {
+        return Some(false);
+    }
+    let is_met = match (&change.after, live) {
+        (Some(after), Some(live)) => after.is_met_by(live),
+        (after, live) => after.as_ref() == live,
+    };
+    is_met.then_some(true)
 }
 
 fn stale(change: &Change, live: Option<&Resource>) -> Refusal {
@@ -219,6 +239,7 @@ pub async fn carry_out(
             requests: session.requests(),
             undo: None,
             journal: None,
+            news: Vec::new(),
         });
     }
     let clock = session.setting.clock;
@@ -272,12 +293,18 @@ pub async fn carry_out(
         .as_ref()
         .is_some_and(|report| !report.applied.is_empty() || !report.unknown.is_empty());
     let undo = undoable.then(|| session.setting.command(&format!("rollback {run}")));
+    let news = session
+        .providers
+        .values()
+        .flat_map(|provider| provider.news())
+        .collect();
     Ok(Outcome {
         run: Some(run),
         report,
         requests,
         undo,
         journal: lost.map(|error| error.to_string()),
+        news,
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::base::text;
 use crate::history::chain;
+use crate::model::address::Address;
 use crate::ops::history;
 use crate::ops::problem::Problem;
 use crate::ops::session::{self, Setting};
@@ -35,6 +36,13 @@ pub async fn examine(setting: &Setting) -> Result<Vec<Examination>, Problem> {
         scope
             .known_ids
             .extend(known.get(zone).map(|id| (zone.clone(), id.clone())));
+        let of_zone = |address: &&Address| address.scope() == zone.as_str();
+        scope
+            .spoken
+            .extend(spec.desired.inventory.keys().filter(of_zone).cloned());
+        if policy.create {
+            scope.may_be_missing.insert(zone.clone());
+        }
     }
     let opened = if setting.sandbox {
         Some(session::Session::open(setting).await?)

@@ -69,7 +69,7 @@ pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem
     let (runs, others): (Vec<Run>, Vec<Run>) = everything
         .into_iter()
         .partition(|run| run.record.spec == session.spec_name);
-    let reading = read_zones(session, &runs).await?;
+    let reading = session.read(&session.zones(), &runs, []).await?;
     let (owned, elsewhere) = chain::owned(&runs, &ids(&reading));
     let sides = Sides {
         desired: &session.spec.desired,
@@ -97,22 +97,7 @@ pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem
         &narrow.selection,
         known.chain(reading.live.inventory.keys()).chain(owned.keys()),
     )?;
-    Ok(finish(session, plan, reading, owned, runs, Basis::Spec))
-}
-
-async fn read_zones(session: &Session, runs: &[Run]) -> Result<Reading, Problem> {
-    match session.read(&session.zones(), runs).await {
-        Err(Problem::Other { code, message, .. })
-            if code == "zone-not-found" && session.spec.desired.zones.values().any(|policy| policy.create) =>
-        {
-            Err(Problem::new(
-                "not-built-yet",
-                format!("{message}; creating zones (`create: true`) is not built yet"),
-            )
-            .help("create the zone at the provider, then plan again"))
-        }
-        other => other,
-    }
+    Ok(finish(session, plan, reading, owned, runs, Basis::Spec).await)
 }
 
 /// What these runs, of other specs in the same history, have left.
@@ -139,8 +124,9 @@ pub(crate) fn any_is_meant<'a>(selection: &Selection, known: impl Iterator<Item 
     Ok(())
 }
 
-/// Adds what the providers have to say, and the requests.
-pub fn finish(
+/// Adds what the providers have to say, and the requests. What can be tried out without changing anything is tried out,
+/// unless something stands against the plan already.
+pub async fn finish(
     session: &Session,
     mut plan: Plan,
     reading: Reading,
@@ -153,7 +139,17 @@ pub fn finish(
         plan.refusals.extend(review.refusals);
         plan.warnings.extend(review.warnings);
     }
+    let steps = steps(session, &plan.changes, &reading);
+    if plan.refusals.is_empty() {
+        for (name, provider) in &session.providers {
+            let its: Vec<Step> = steps.iter().filter(|step| step.provider == name).cloned().collect();
+            let review = provider.try_out(&its).await;
+            plan.refusals.extend(review.refusals);
+            plan.warnings.extend(review.warnings);
+        }
+    }
     plan.warnings.extend(reading.warnings.iter().cloned());
+    plan.warnings.retain(|warning| !is_accepted(session, warning));
     plan.warnings.extend(
         chain::open(&runs)
             .into_iter()
@@ -161,7 +157,6 @@ pub fn finish(
     );
     plan.warnings.sort();
     plan.refusals.sort();
-    let steps = steps(session, &plan.changes, &reading);
     Planned {
         plan,
         steps,
@@ -170,6 +165,15 @@ pub fn finish(
         runs,
         basis,
     }
+}
+
+/// Whether the spec says of a warning that it was read and is meant.
+fn is_accepted(session: &Session, warning: &Warning) -> bool {
+    warning
+        .address
+        .as_ref()
+        .and_then(|address| policy_of(&session.spec.desired, address))
+        .is_some_and(|policy| policy.accept.contains(&warning.code))
 }
 
 /// The requests that carry out `changes`, by all providers.
@@ -225,15 +229,23 @@ fn unfinished(run: &Run, setting: &Setting) -> Warning {
 
 /// A resource in a few words, for a sentence about it.
 pub(crate) fn in_words(resource: Option<&Resource>) -> String {
-    let Some(set) = resource.and_then(Resource::as_record_set) else {
-        return "not there".to_owned();
+    let words = match resource {
+        None => "not there".to_owned(),
+        Some(Resource::RecordSet(set)) => {
+            let records = set.records.iter();
+            let all: Vec<String> = records
+                .map(|record| text::shorten(&record.data.to_string(), 60))
+                .collect();
+            all.join(", ")
+        }
+        Some(Resource::Rule(rule)) => format!("a rule for {}", text::sanitize(&rule.expression)),
+        Some(Resource::Setting(setting)) => match &setting.value {
+            serde_json::Value::String(word) => text::sanitize(word).into_owned(),
+            value => text::sanitize(&value.to_string()).into_owned(),
+        },
+        Some(Resource::Zone(_)) => "there".to_owned(),
     };
-    let all: Vec<String> = set
-        .records
-        .iter()
-        .map(|record| text::shorten(&record.data.to_string(), 60))
-        .collect();
-    text::shorten(&all.join(", "), 120)
+    text::shorten(&words, 120)
 }
 
 /// The ids of the zones that were read.

@@ -2,7 +2,7 @@
 //! when asked, an apply cut off in the middle and recovered. Nothing outside this process is touched but a copy of the
 //! live zone, which is only read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,11 +12,15 @@ use crate::history::local;
 use crate::model::address::Address;
 use crate::model::inventory::Inventory;
 use crate::model::name::DomainName;
+use crate::model::resource::Resource;
+use crate::model::rule::{Place, Rule, RuleKind};
+use crate::model::setting::Setting as EdgeSetting;
 use crate::ops::apply::{self, Outcome};
 use crate::ops::plan::{self, Narrow, Planned};
 use crate::ops::problem::Problem;
 use crate::ops::rollback::{self, Undo};
 use crate::ops::session::{self, Session, Setting};
+use crate::plan::order::arrange;
 use crate::plan::{Action, Selection};
 use crate::provider::{Reading, cloudflare};
 use crate::sandbox::{Fault, Options, Plan as SandboxPlan, Sandbox, World};
@@ -217,8 +221,9 @@ async fn set(setting: &Setting, how: &Rehearse) -> Result<(Stage, Seed), Problem
             Err(problem) => return Err(problem),
         }
     };
-    for zone in spec.desired.zones.keys() {
-        if !world.has_zone(zone.as_str()) {
+    for (zone, policy) in &spec.desired.zones {
+        // One that is to be created is created on the way.
+        if !world.has_zone(zone.as_str()) && !policy.create {
             world.add_zone(zone.as_str(), how.zone_plan);
         }
     }
@@ -245,11 +250,11 @@ async fn set(setting: &Setting, how: &Rehearse) -> Result<(Stage, Seed), Problem
 async fn copy_of_live(setting: &Setting) -> Result<Reading, Problem> {
     let session = Session::open(setting).await?;
     let runs = session.runs().unwrap_or_default();
-    session.read(&session.zones(), &runs).await
+    session.read(&session.zones(), &runs, []).await
 }
 
 fn fill_from_live(reading: &Reading, world: &mut World) -> Result<(), Problem> {
-    for (zone, facts) in &reading.zones {
+    for (zone, facts) in reading.zones.iter().filter(|(_, facts)| !facts.id.is_empty()) {
         // With its own id, so that what the history says of the zone holds for its copy.
         world.add_zone_as(zone.as_str(), SandboxPlan::of(&facts.plan), &facts.id);
         // Older zones may hold more than their plan says.
@@ -270,7 +275,19 @@ fn fill_from_live(reading: &Reading, world: &mut World) -> Result<(), Problem> {
             world.force_record(set.zone.as_str(), wire);
         }
     }
+    for setting in locked.values().filter_map(Resource::as_setting) {
+        put_setting(setting, world);
+        world.lock_setting(setting.zone.as_str(), &setting.id);
+    }
     fill(&free, world)
+}
+
+fn put_setting(setting: &EdgeSetting, world: &mut World) {
+    let zone = setting.zone.as_str();
+    match cloudflare::wire_setting(setting) {
+        Some(value) => world.put_setting(zone, &setting.id, value),
+        None => world.set_dnssec_status(zone, if setting.value == "on" { "active" } else { "disabled" }),
+    }
 }
 
 fn seed_from_file(path: &Path, setting: &Setting, how: &Rehearse, world: &mut World) -> Result<(), Problem> {
@@ -285,7 +302,7 @@ fn seed_from_file(path: &Path, setting: &Setting, how: &Rehearse, world: &mut Wo
     fill(&spec.desired.inventory, world)
 }
 
-/// Puts records into the stand-in, the delegations before what needs them.
+/// Puts what an inventory holds into the stand-in, the delegations before what needs them, lists of rules in order.
 fn fill(inventory: &Inventory, world: &mut World) -> Result<(), Problem> {
     let mut records: Vec<(DomainName, serde_json::Value)> = Vec::new();
     for set in inventory.values().filter_map(|resource| resource.as_record_set()) {
@@ -303,12 +320,47 @@ fn fill(inventory: &Inventory, world: &mut World) -> Result<(), Problem> {
             return Err(Problem::new("seed", message));
         }
     }
+    for setting in inventory.values().filter_map(Resource::as_setting) {
+        put_setting(setting, world);
+    }
+    for ((zone, kind), rules) in lists(inventory) {
+        let (phase, wire) = cloudflare::wire_rules(kind, &rules);
+        let is_declared = |rule: &&Rule| matches!(rule.place, Some(Place::Declared(_)));
+        if !rules.iter().any(is_declared) {
+            // What is live was taken once, whatever the zone's plan says today.
+            world.force_rules(zone.as_str(), phase, wire);
+            continue;
+        }
+        if let Err(error) = world.put_rules(zone.as_str(), phase, wire) {
+            let message = format!("the sandbox does not take the {}s of {zone}: {error}", kind.noun());
+            return Err(Problem::new("seed", message));
+        }
+    }
     Ok(())
+}
+
+/// The lists of rules in an inventory, each in its order.
+fn lists(inventory: &Inventory) -> BTreeMap<(DomainName, RuleKind), Vec<&Rule>> {
+    let mut lists: BTreeMap<(DomainName, RuleKind), Vec<&Rule>> = BTreeMap::new();
+    for rule in inventory.values().filter_map(Resource::as_rule) {
+        lists.entry((rule.zone.clone(), rule.kind)).or_default().push(rule);
+    }
+    for rules in lists.values_mut() {
+        rules.sort_by_key(|rule| match rule.place {
+            Some(Place::Declared(rank)) => rank,
+            _ => usize::MAX,
+        });
+        let places = |rule: &&Rule| Some((rule.address(), rule.place.clone()?));
+        let placed: Vec<(Address, Place)> = rules.iter().filter_map(places).collect();
+        let order = arrange(&[], &BTreeSet::new(), &placed);
+        rules.sort_by_key(|rule| order.iter().position(|address| *address == rule.address()));
+    }
+    lists
 }
 
 /// What is there now, ids aside.
 async fn state(stage: &Stage) -> Result<Inventory, Problem> {
-    let reading = stage.session.read(&stage.session.zones(), &[]).await?;
+    let reading = stage.session.read(&stage.session.zones(), &[], []).await?;
     Ok(reading.live.inventory)
 }
 
@@ -321,12 +373,11 @@ fn differences(before: &Inventory, after: &Inventory) -> Vec<String> {
             Some(_) => {}
         }
     }
-    found.extend(
-        after
-            .keys()
-            .filter(|address| !before.contains_key(*address))
-            .map(|address| format!("{address} is left over")),
-    );
+    // A zone that was made stays, and with it what nobody can take away.
+    let is_left_over =
+        |(address, resource): &(&Address, &Resource)| resource.can_be_deleted() && !before.contains_key(*address);
+    let left_over = after.iter().filter(is_left_over);
+    found.extend(left_over.map(|(address, _)| format!("{address} is left over")));
     found
 }
 

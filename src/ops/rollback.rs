@@ -1,7 +1,7 @@
 //! `rollback`: a plan whose desired state is the before-image of what a run touched. There is no inverse code: the same
 //! diff and the same requests lead back. What somebody changed since is shown and refused, unless it is forced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::record::Shift;
 use crate::history::{Run, RunId, RunKind, RunStatus, Store as _, chain};
@@ -36,7 +36,7 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
     let work = chain::work(&runs, &id);
     plan::any_is_meant(&undo.selection, work.traces.keys().chain(work.ownership.keys()))?;
     let zones = zones_of(session, run, &work)?;
-    let reading = session.read(&zones, &runs).await?;
+    let reading = session.read(&zones, &runs, work.traces.keys()).await?;
     let (owned, _) = chain::owned(&runs, &plan::ids(&reading));
     let desired = wish(session, &work, &zones);
     let nothing_owned = Owned::new();
@@ -54,7 +54,11 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
         change.reason = format!("as it was before run {id}");
     }
     for (zone, then) in &work.zones {
-        if reading.zones.get(zone).is_some_and(|now| now.id != *then) {
+        if reading
+            .zones
+            .get(zone)
+            .is_some_and(|now| now.id != *then && !then.is_empty())
+        {
             plan.refusals.push(another_zone(zone));
         }
     }
@@ -62,7 +66,7 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
     let shifts = shifts_back(&work, &owned, undo);
     plan.warnings
         .extend(session.caveat.iter().map(|words| Warning::general("no-spec", words)));
-    let planned = plan::finish(session, plan, reading, owned, runs, Basis::Undo(id.clone()));
+    let planned = plan::finish(session, plan, reading, owned, runs, Basis::Undo(id.clone())).await;
     Ok(Ready {
         planned,
         kind: RunKind::Rollback,
@@ -159,6 +163,7 @@ fn wish(session: &Session, work: &chain::Work, zones: &BTreeMap<DomainName, Stri
             unmanaged: Unmanaged::Keep,
             protect,
             create: false,
+            accept: BTreeSet::new(),
         };
         desired.zones.insert(zone.clone(), policy);
     }
@@ -196,8 +201,10 @@ fn look_for_other_hands(
 ) {
     let live: &Inventory = &reading.live.inventory;
     for (address, trace) in work.traces.iter().filter(|(address, _)| undo.selection.covers(address)) {
-        let now = live.get(address);
-        if now == trace.before.as_ref() || now == trace.after.as_ref() || (trace.is_unsure && is_between(trace, now)) {
+        // Where a rule stands is not what is asked: that changes with every rule that comes or goes before it.
+        let now = live.get(address).map(Resource::content);
+        let is = |side: &Option<Resource>| now == side.as_ref().map(Resource::content);
+        if is(&trace.before) || is(&trace.after) || (trace.is_unsure && is_between(trace, live.get(address))) {
             continue;
         }
         if undo.force {
@@ -205,13 +212,17 @@ fn look_for_other_hands(
             plan.warnings.push(Warning::about(address, "changed-since", words));
         } else {
             plan.refusals
-                .push(changed_since(address, trace, now, later.get(address)));
+                .push(changed_since(address, trace, live.get(address), later.get(address)));
         }
     }
 }
 
 /// Whether nothing is live that was neither before nor after: a change left halfway, and nobody else's hand.
 fn is_between(trace: &chain::Trace, now: Option<&Resource>) -> bool {
+    // Only sets of records can be halfway: a rule or a setting is written by one request.
+    if now.is_some_and(|now| now.as_record_set().is_none()) {
+        return false;
+    }
     let records = |resource: Option<&Resource>| {
         let set = resource.and_then(Resource::as_record_set);
         set.map(|set| set.records.clone()).unwrap_or_default()

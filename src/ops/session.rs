@@ -1,7 +1,7 @@
 //! What every verb begins with: the spec loaded, the history found beside it, the providers ready to be asked. With
 //! `--sandbox` the providers are stand-ins inside the process, and the history is theirs alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use crate::base::diagnostic::{Diagnostics, Source};
 use crate::base::files;
 use crate::history::local::{self, LocalStore};
 use crate::history::{Run, RunId, Store as _, chain};
+use crate::model::address::Address;
 use crate::model::inventory::{ProviderAccount, Unmanaged, ZonePolicy};
 use crate::model::name::DomainName;
 use crate::ops::problem::Problem;
@@ -175,6 +176,7 @@ impl Session {
                     unmanaged: Unmanaged::Keep,
                     protect: saved.protect.clone(),
                     create: false,
+                    accept: BTreeSet::new(),
                 };
                 spec.desired.zones.insert(zone.clone(), policy);
             }
@@ -236,15 +238,29 @@ impl Session {
         Ok(self.store.runs(&self.spec_name)?)
     }
 
-    /// Everything in the zones that are given with their providers, read at once from all of them.
-    pub async fn read(&self, zones: &BTreeMap<DomainName, String>, runs: &[Run]) -> Result<Reading, Problem> {
+    /// Everything in the zones that are given with their providers, read at once from all of them: what the spec speaks
+    /// of, what `runs` have left, and what is asked for beside that.
+    pub async fn read<'a>(
+        &self,
+        zones: &BTreeMap<DomainName, String>,
+        runs: &[Run],
+        beside: impl IntoIterator<Item = &'a Address>,
+    ) -> Result<Reading, Problem> {
         let known = chain::known_ids(runs);
+        let mut spoken = chain::left(runs);
+        spoken.extend(self.spec.desired.inventory.keys().cloned());
+        spoken.extend(beside.into_iter().cloned());
         let mut scopes: BTreeMap<&str, Scope> = BTreeMap::new();
         for (zone, provider) in zones {
             let scope = scopes.entry(provider.as_str()).or_default();
             scope.zones.push(zone.clone());
             if let Some(id) = known.get(zone) {
                 scope.known_ids.insert(zone.clone(), id.clone());
+            }
+            let of_zone = |address: &&Address| address.scope() == zone.as_str();
+            scope.spoken.extend(spoken.iter().filter(of_zone).cloned());
+            if self.spec.desired.zones.get(zone).is_some_and(|policy| policy.create) {
+                scope.may_be_missing.insert(zone.clone());
             }
         }
         let reads = scopes.iter().map(|(name, scope)| async move {
@@ -302,7 +318,8 @@ async fn start_sandbox(folder: &Path, spec: &Spec) -> Result<Sandbox, Problem> {
         ..Options::default()
     };
     let sandbox = Sandbox::start(options).await?;
-    for zone in spec.desired.zones.keys() {
+    let zones = spec.desired.zones.iter().filter(|(_, policy)| !policy.create);
+    for (zone, _) in zones {
         sandbox.with_world(|world| {
             if !world.has_zone(zone.as_str()) {
                 world.add_zone(zone.as_str(), SandboxPlan::Free);

@@ -133,8 +133,10 @@ impl Plan {
     }
 }
 
-/// A fingerprint of a resource, by which a later run knows whether it is still what was left.
+/// A fingerprint of a resource, by which a later run knows whether it is still what was left. Where a rule stands is no
+/// part of it: that changes with every rule that comes or goes before it.
 pub fn fingerprint(resource: &Resource) -> String {
+    let resource = &resource.content();
     // What a provider keeps beside a record is JSON of its own, whose order says nothing.
     let mut value = serde_json::to_value(resource).unwrap_or_default();
     value.sort_all_objects();

@@ -9,7 +9,9 @@ use crate::model::address::Address;
 use crate::model::inventory::{Desired, Inventory, Unmanaged, ZonePolicy};
 use crate::model::name::DomainName;
 use crate::model::resource::Resource;
+use crate::model::rule::{Place, Rule};
 use crate::plan::change::{Change, Plan, Warning, fingerprint};
+use crate::plan::order::{self, ListName};
 use crate::plan::{conflict, guard};
 
 /// What is there now.
@@ -19,6 +21,8 @@ pub struct Live {
     pub inventory: Inventory,
     /// What the provider itself keeps from being edited, with the reason.
     pub locked: BTreeMap<Address, String>,
+    /// The lists of rules that were read, each in its order.
+    pub lists: BTreeMap<ListName, Vec<Address>>,
 }
 
 /// What an earlier run left at an address.
@@ -85,14 +89,16 @@ pub struct Bounds {
 /// What has to change so that live becomes desired.
 pub fn diff(sides: Sides<'_>, bounds: &Bounds) -> Plan {
     let mut plan = Plan::default();
-    for (address, wanted) in &sides.desired.inventory {
-        if bounds.selection.covers(address) {
-            compare_wanted(&sides, address, wanted, &mut plan);
-        }
-    }
     for (address, live) in &sides.live.inventory {
         if bounds.selection.covers(address) && !sides.desired.inventory.contains_key(address) {
             compare_unwanted(&sides, address, live, bounds.spared.contains(address), &mut plan);
+        }
+    }
+    // Only now is known what goes, and with that where the rules that are to be there come to stand.
+    let places = places(&sides, bounds, &plan);
+    for (address, wanted) in &sides.desired.inventory {
+        if bounds.selection.covers(address) {
+            compare_wanted(&sides, address, wanted, &places, &mut plan);
         }
     }
     look_at_what_is_gone(&sides, bounds, &mut plan);
@@ -109,11 +115,41 @@ pub fn diff(sides: Sides<'_>, bounds: &Bounds) -> Plan {
     plan
 }
 
-fn compare_wanted(sides: &Sides<'_>, address: &Address, wanted: &Resource, plan: &mut Plan) {
+/// Where every wished-for rule comes to stand; nothing for those that stay where they are.
+fn places(sides: &Sides<'_>, bounds: &Bounds, plan: &Plan) -> BTreeMap<Address, Option<Place>> {
+    let mut wanted: BTreeMap<ListName, Vec<&Rule>> = BTreeMap::new();
+    for (address, resource) in &sides.desired.inventory {
+        if let (true, Some(rule)) = (bounds.selection.covers(address), resource.as_rule()) {
+            wanted.entry(order::list_of(address)).or_default().push(rule);
+        }
+    }
+    let goes: BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
+    let mut places = BTreeMap::new();
+    for (list, rules) in wanted {
+        let live = sides.live.lists.get(&list).map_or(&[][..], Vec::as_slice);
+        let staying: Vec<Address> = live.iter().filter(|address| !goes.contains(address)).cloned().collect();
+        places.extend(order::places(&rules, &staying));
+    }
+    places
+}
+
+fn compare_wanted(
+    sides: &Sides<'_>,
+    address: &Address,
+    wanted: &Resource,
+    places: &BTreeMap<Address, Option<Place>>,
+    plan: &mut Plan,
+) {
     let live = sides.live.inventory.get(address);
-    let after = wanted.settled_on(live);
+    let mut after = wanted.settled_on(live);
+    if let Resource::Rule(rule) = &mut after {
+        rule.place = places.get(address).cloned().flatten();
+    }
+    // A rule that moves along with the one before it has the same neighbour afterwards, and moves all the same.
+    let is_moved = after.as_rule().is_some_and(|rule| rule.place.is_some());
+    let after = after;
     let owned = sides.owned.get(address);
-    if live == Some(&after) {
+    if !is_moved && live.is_some_and(|live| after.is_met_by(live)) {
         let print = fingerprint(&after);
         if owned.is_none_or(|mark| mark.fingerprint != print) {
             plan.adopted.insert(address.clone(), print);
@@ -123,6 +159,7 @@ fn compare_wanted(sides: &Sides<'_>, address: &Address, wanted: &Resource, plan:
     let reason = match (live, owned) {
         (None, None) => "declared and not there".to_owned(),
         (None, Some(mark)) => format!("declared and gone since run {}", mark.run),
+        (Some(live), _) if live.content() == after.content() => "out of order".to_owned(),
         (Some(_), None) => "differs from what is declared".to_owned(),
         (Some(live), Some(mark)) if mark.fingerprint == fingerprint(live) => "the spec changed".to_owned(),
         (Some(_), Some(mark)) => format!("changed outside since run {}", mark.run),
@@ -145,6 +182,14 @@ fn compare_unwanted(sides: &Sides<'_>, address: &Address, live: &Resource, is_ot
         after: None,
         reason,
     };
+    if sides.desired.absent.contains(address) && !live.can_be_deleted() {
+        plan.warnings.push(Warning::about(
+            address,
+            "let-go",
+            "cannot be taken back: it stays as it is",
+        ));
+        return;
+    }
     if sides.desired.absent.contains(address) {
         plan.changes.push(delete("declared to be absent".to_owned()));
         return;
@@ -171,10 +216,12 @@ fn compare_unwanted(sides: &Sides<'_>, address: &Address, live: &Resource, is_ot
         plan.changes.push(delete(reason.to_owned()));
         return;
     }
-    let spared = is_others
-        || !live.can_be_deleted()
-        || sides.live.locked.contains_key(address)
-        || guard::protection(sides.desired, live).is_some();
+    if !live.can_be_deleted() {
+        // It is there whatever anybody does: nothing to list.
+        return;
+    }
+    let spared =
+        is_others || sides.live.locked.contains_key(address) || guard::protection(sides.desired, live).is_some();
     match policy.unmanaged {
         Unmanaged::Delete if !spared => plan.changes.push(delete("unmanaged".to_owned())),
         Unmanaged::Delete | Unmanaged::Keep => {

@@ -66,7 +66,8 @@ pub fn protected(sides: &Sides<'_>, changes: &[Change]) -> Vec<Refusal> {
 /// all while the spec declares nothing for the zone, unless the exact number was agreed to.
 pub fn too_many_deletes(sides: &Sides<'_>, changes: &[Change], allowed: Option<usize>) -> Vec<Refusal> {
     let mut holds: BTreeMap<&str, usize> = BTreeMap::new();
-    for address in sides.live.inventory.keys() {
+    let deletable = |(_, resource): &(_, &Resource)| resource.can_be_deleted();
+    for (address, _) in sides.live.inventory.iter().filter(deletable) {
         *holds.entry(address.scope()).or_default() += 1;
     }
     let mut deletes: BTreeMap<&str, usize> = BTreeMap::new();

@@ -7,6 +7,7 @@ pub mod change;
 pub mod conflict;
 pub mod diff;
 pub mod guard;
+pub mod order;
 pub mod saved;
 
 pub use change::{Action, Change, Plan, Refusal, Warning};

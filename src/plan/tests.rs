@@ -1,7 +1,7 @@
 //! The seven rules of the diff, each with a test that fails without it; and the laws that hold for any zone.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
@@ -44,6 +44,7 @@ impl Scene {
             unmanaged: Unmanaged::Keep,
             protect: Vec::new(),
             create: false,
+            accept: BTreeSet::new(),
         };
         let desired = Desired {
             inventory: inventory(desired),
@@ -52,7 +53,7 @@ impl Scene {
         };
         let live = Live {
             inventory: inventory(live),
-            locked: BTreeMap::new(),
+            ..Live::default()
         };
         let bounds = Bounds {
             guard_deletes: true,
@@ -252,7 +253,7 @@ fn rule_5_many_deletions_need_their_exact_number() {
 
 #[test]
 fn rule_6_the_order_of_values_in_a_set_is_no_difference() {
-    // Lists of rules, whose order counts, come with the rules themselves; a record set is none.
+    // Lists of rules, whose order counts, have their cases in `order/tests.rs`; a record set is none.
     let there = [
         ("A", "@", "192.0.2.1"),
         ("A", "@", "192.0.2.2"),

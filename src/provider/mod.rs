@@ -6,7 +6,7 @@ pub mod cloudflare;
 pub mod credential;
 pub mod http;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -21,6 +21,7 @@ use crate::model::inventory::ProviderAccount;
 use crate::model::name::DomainName;
 use crate::model::record::RecordData;
 use crate::plan::change::Warning;
+use crate::plan::order::ListName;
 use crate::plan::{Change, Live, Refusal};
 
 /// What an asynchronous method of a provider returns.
@@ -52,6 +53,13 @@ pub trait Provider: Send + Sync {
     /// Whether the credential works, and what it may do in these zones.
     fn examine<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Vec<Examination>>;
 
+    /// Asks the service whether it would take `steps`, without changing anything. Not every step can be asked about.
+    fn try_out<'a>(&'a self, steps: &'a [Step]) -> Answer<'a, Review>;
+
+    /// What was learned from answers to what was performed and is for somebody to act on, such as the name servers of a
+    /// zone that was made. Each is told once.
+    fn news(&self) -> Vec<String>;
+
     /// How many requests were made so far.
     fn requests(&self) -> usize;
 }
@@ -63,6 +71,11 @@ pub struct Scope {
     pub zones: Vec<DomainName>,
     /// Ids that earlier runs saw: a hint that saves a look-up, never a proof.
     pub known_ids: BTreeMap<DomainName, String>,
+    /// What the caller speaks of. Records are always read whole; lists of rules and settings only where one of these
+    /// addresses is among them, since each costs a request and a permission.
+    pub spoken: BTreeSet<Address>,
+    /// Zones that need not be there yet: they are to be made.
+    pub may_be_missing: BTreeSet<DomainName>,
 }
 
 /// What a provider returned for a scope.
@@ -72,6 +85,8 @@ pub struct Reading {
     pub live: Live,
     /// The provider's own ids of records, by what they say. More than one when the provider holds doubles.
     pub handles: BTreeMap<Address, BTreeMap<RecordData, Vec<String>>>,
+    /// The lists of rules, as the provider keeps them.
+    pub lists: BTreeMap<ListName, KeptList>,
     /// The zones.
     pub zones: BTreeMap<DomainName, ZoneFacts>,
     /// What was odd.
@@ -83,16 +98,27 @@ impl Reading {
     pub fn absorb(&mut self, other: Self) {
         self.live.inventory.extend(other.live.inventory);
         self.live.locked.extend(other.live.locked);
+        self.live.lists.extend(other.live.lists);
+        self.lists.extend(other.lists);
         self.handles.extend(other.handles);
         self.zones.extend(other.zones);
         self.warnings.extend(other.warnings);
     }
 }
 
+/// A list of rules as the provider keeps it: what is not ours goes back as it came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeptList {
+    /// What the provider counts its changes with; `None` while there is no list.
+    pub version: Option<String>,
+    /// Each rule in the provider's own form, in order.
+    pub rules: Vec<(Address, serde_json::Value)>,
+}
+
 /// What a provider says of a zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZoneFacts {
-    /// The provider's id.
+    /// The provider's id; empty for a zone that is yet to be made.
     pub id: String,
     /// The plan that is paid for, by the provider's short name.
     pub plan: String,
@@ -103,6 +129,12 @@ pub struct ZoneFacts {
     /// Where it was read, when that is not the provider's public API: the sandbox, or another address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elsewhere: Option<String>,
+    /// The name servers that answer for it there, where the provider tells.
+    pub name_servers: Vec<String>,
+    /// The status of the certificate at the edge, where it was asked for and told.
+    pub certificate: Option<String>,
+    /// The account at the provider that it belongs to, or is to belong to.
+    pub account: Option<String>,
 }
 
 /// How full a zone is.
@@ -119,8 +151,12 @@ pub struct Usage {
 pub struct Step {
     /// The provider it goes to.
     pub provider: &'static str,
-    /// The zone it is for. Steps of one zone go one after another, those of different zones at once.
+    /// The zone it is for. Zones know nothing of one another: their steps go at once.
     pub zone: DomainName,
+    /// When, within its zone: what comes earlier must be done before anything later begins.
+    pub stage: Stage,
+    /// What it depends on within its stage: steps of one lane go one after another, those of different lanes at once.
+    pub lane: String,
     /// The HTTP method, or what stands for it.
     pub method: &'static str,
     /// Where it goes, below the API's base.
@@ -133,6 +169,28 @@ pub struct Step {
     pub handles: BTreeMap<String, Address>,
     /// What is sent.
     pub body: serde_json::Value,
+    /// What must still be so right before it is sent.
+    pub check: Option<Check>,
+}
+
+/// When a step comes, within its zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Stage {
+    /// The zone itself is made: everything else needs it.
+    Zone,
+    /// Everything else.
+    #[default]
+    Content,
+}
+
+/// Something that must not have changed since it was read. There is a window between looking and writing; it is as
+/// short as the service allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Where to look.
+    pub path: String,
+    /// The version that was read; `None` when there was nothing.
+    pub version: Option<String>,
 }
 
 /// What became of a request.
@@ -245,7 +303,7 @@ pub struct Access {
 }
 
 /// Everything that is known of a provider without asking it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Profile {
     /// What it can hold.
     pub capabilities: Capabilities,

@@ -8,6 +8,7 @@ mod lint;
 mod load;
 mod lower;
 mod raw;
+mod raw_edge;
 mod schema;
 mod shape;
 mod variables;

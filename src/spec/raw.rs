@@ -4,6 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::basic::{Items, Literal, Table};
+use super::raw_edge::{CacheRule, ConfigRule, FirewallRule, Free, HeaderRule, RateLimit, Redirect, Tls};
 use super::shape::{At, Reader, Shape, Text, shape, words};
 use super::yaml::Node;
 use crate::base::diagnostic::Diagnostic;
@@ -59,10 +60,32 @@ shape! {
         "ttl" ttl: At<Ttl>, default "auto", example "5m";
         /// Whether to create the zone when the account does not have it.
         "create" create: At<bool>, default "false";
+        /// Codes of warnings that were read and are meant: they are no longer shown.
+        "accept" accept: Vec<Text>, example "tls-flexible";
         /// The DNS records. A declared name and type is owned whole; TXT values stand each on its own.
         "records" records: Vec<Record>;
+        /// Whether the zone is signed (DNSSEC). The DS record for the registrar is printed.
+        "dnssec" dnssec: At<bool>;
+        /// Redirects at the edge, in order.
+        "redirects" redirects: Vec<Redirect>;
+        /// How TLS is spoken, and HTTPS insisted on.
+        "tls" tls: Tls;
+        /// Any other setting of the zone, by the provider's own id.
+        "settings" settings: Table<Free>;
+        /// What is cached, in order: a later rule wins.
+        "cache" cache: Vec<CacheRule>;
+        /// Headers of responses, in order: a later rule wins.
+        "headers" headers: Vec<HeaderRule>;
+        /// Headers of requests on their way to the origin, in order: a later rule wins.
+        "request_headers" request_headers: Vec<HeaderRule>;
+        /// How many requests are let through, in order.
+        "rate_limits" rate_limits: Vec<RateLimit>;
+        /// Requests that are blocked or challenged, in order.
+        "firewall" firewall: Vec<FirewallRule>;
+        /// Settings that differ for some requests, in order: a later rule wins.
+        "config_rules" config_rules: Vec<ConfigRule>;
     }
-    later ["redirects", "tls", "settings", "cache", "headers", "rate_limits", "email", "dnssec"]
+    later ["email"]
 }
 
 shape! {

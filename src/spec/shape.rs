@@ -421,9 +421,16 @@ pub(super) use shape;
 /// Declares that one of a few words is written, and what each stands for.
 macro_rules! words {
     ($type:ty, $what:literal, { $($word:literal => $value:expr),+ $(,)? }) => {
+        words!($type, $what, { $($word => $value),+ }, serde_json::json!({ "type": "string", "enum": [$($word),+] }));
+    };
+    // Words that YAML takes for numbers may be written as such.
+    ($type:ty, $what:literal, { $($word:literal => $value:expr),+ $(,)? }, numbers) => {
+        words!($type, $what, { $($word => $value),+ }, $crate::spec::shape::words_or_numbers(&[$($word),+]));
+    };
+    ($type:ty, $what:literal, { $($word:literal => $value:expr),+ $(,)? }, $schema:expr) => {
         impl $crate::spec::shape::Shape for $crate::spec::shape::At<$type> {
             fn schema(_: &mut serde_json::Map<String, serde_json::Value>) -> serde_json::Value {
-                serde_json::json!({ "type": "string", "enum": [$($word),+] })
+                $schema
             }
 
             fn read(
@@ -444,6 +451,13 @@ macro_rules! words {
     };
 }
 pub(super) use words;
+
+/// The schema of words that may also be written as numbers.
+pub(super) fn words_or_numbers(words: &[&str]) -> Json {
+    let mut all: Vec<Json> = words.iter().map(|word| json!(word)).collect();
+    all.extend(words.iter().filter_map(|word| serde_json::from_str::<Json>(word).ok()));
+    json!({ "enum": all })
+}
 
 /// Says that a word is none of those that may stand here.
 pub(super) fn no_such_word(text: &Text, what: &str, words: &[&str], reader: &mut Reader<'_>) {

@@ -32,6 +32,7 @@ fn providers() -> Vec<Capabilities> {
         comment: Some(20),
         tags: Some(tags),
         longest_record: 300,
+        edge: None,
     };
     let poor = Capabilities {
         name: "plain",
@@ -43,6 +44,7 @@ fn providers() -> Vec<Capabilities> {
         comment: None,
         tags: None,
         longest_record: 65_535,
+        edge: None,
     };
     vec![rich, poor]
 }

@@ -4,6 +4,7 @@
 pub mod canvas;
 pub mod diagnostics;
 pub mod doctor_view;
+pub mod edge_view;
 pub mod history_view;
 pub mod json;
 pub mod markdown;

@@ -1,16 +1,17 @@
 //! A plan as a review reads: by zone and kind, aligned, what is new, changed and gone, what is left alone, what to know,
 //! and a last line that counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::text::{self, sanitize};
 use crate::model::address::Address;
 use crate::model::record_set::{RecordSet, pair};
+use crate::model::rule::{Place, RuleKind};
 use crate::ops::{Basis, Planned};
-use crate::plan::{Action, Change, Plan, Refusal, Warning};
+use crate::plan::{Action, Change, Plan, Refusal, Warning, order};
 use crate::provider::Reading;
 use crate::ui::canvas::{Canvas, Look, Words, pad, style};
-use crate::ui::record_view;
+use crate::ui::{edge_view, record_view};
 
 /// How many unmanaged resources are listed before the rest is only counted.
 const LISTED: usize = 12;
@@ -43,12 +44,28 @@ pub fn changes(changes: &[Change], reading: &Reading, canvas: &mut Canvas) {
         canvas.line(&heading(zone, reading), 2);
         for (kind, changes) in kinds {
             canvas.line(&Words::of(style::DIM, format!("  {}", kind_title(kind))), 2);
+            let changes = in_order(changes);
             let widths = Widths::of(&changes, canvas.look());
             for change in changes {
                 one(change, widths, canvas);
             }
         }
     }
+}
+
+/// Rules that come to stand somewhere in the order in which they will stand; the rest by address.
+fn in_order(changes: Vec<&Change>) -> Vec<&Change> {
+    let placed: Vec<(Address, Place)> = changes
+        .iter()
+        .filter_map(|change| {
+            let rule = change.after.as_ref()?.as_rule()?;
+            Some((change.address.clone(), rule.place.clone()?))
+        })
+        .collect();
+    let order = order::arrange(&[], &BTreeSet::new(), &placed);
+    let mut changes = changes;
+    changes.sort_by_key(|change| order.iter().position(|address| *address == change.address));
+    changes
 }
 
 fn heading(zone: &str, reading: &Reading) -> Words {
@@ -61,7 +78,14 @@ fn heading(zone: &str, reading: &Reading) -> Words {
     } else {
         format!(" ({})", sanitize(&unicode))
     };
-    let words = words.and(style::DIM, format!("{spelled}  {} plan, {}", facts.plan, facts.status));
+    let certificate = match facts.certificate.as_deref() {
+        None => String::new(),
+        Some(status) => format!(", certificate {status}"),
+    };
+    let words = words.and(
+        style::DIM,
+        format!("{spelled}  {} plan, {}{certificate}", facts.plan, facts.status),
+    );
     match &facts.elsewhere {
         Some(elsewhere) => words.and(style::WARN, format!(", {}", sanitize(elsewhere))),
         None => words,
@@ -71,7 +95,26 @@ fn heading(zone: &str, reading: &Reading) -> Words {
 fn kind_title(kind: &str) -> String {
     match kind {
         "dns" => "DNS".to_owned(),
-        other => sanitize(other).into_owned(),
+        "zone" => "Zone".to_owned(),
+        "setting" => "Settings".to_owned(),
+        other => match RuleKind::ALL.iter().find(|kind| kind.as_str() == other) {
+            Some(kind) => {
+                let plural = format!("{}s", kind.noun());
+                let mut letters = plural.chars();
+                letters
+                    .next()
+                    .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+            }
+            None => sanitize(other).into_owned(),
+        },
+    }
+}
+
+/// What a change is called in its block: a type and a name, or a name alone.
+fn label(change: &Change) -> (&str, &str) {
+    match set_of(change) {
+        Some(set) => (set.kind.as_str(), set.name.relative_to(&set.zone)),
+        None => ("", change.address.key()),
     }
 }
 
@@ -84,12 +127,9 @@ struct Widths {
 
 impl Widths {
     fn of(changes: &[&Change], look: Look) -> Self {
-        let sets = || changes.iter().filter_map(|change| set_of(change));
-        let kind = sets().map(|set| set.kind.as_str().len()).max().unwrap_or(0);
-        let longest = sets()
-            .map(|set| set.name.relative_to(&set.zone).len())
-            .max()
-            .unwrap_or(0);
+        let labels = || changes.iter().map(|change| label(change));
+        let kind = labels().map(|(kind, _)| kind.len()).max().unwrap_or(0);
+        let longest = labels().map(|(_, name)| name.len()).max().unwrap_or(0);
         // Values get half of the window at least.
         let room = (look.width / 2).saturating_sub(Self { kind, name: 0 }.value());
         Self {
@@ -100,7 +140,12 @@ impl Widths {
 
     /// Where values begin: sign, kind and name, each with its space.
     fn value(self) -> usize {
-        4 + 2 + self.kind + 2 + self.name + 2
+        4 + 2 + self.kind + self.gap() + self.name + 2
+    }
+
+    /// Between the type and the name, where there are types.
+    fn gap(self) -> usize {
+        if self.kind == 0 { 0 } else { 2 }
     }
 }
 
@@ -121,13 +166,16 @@ fn sign(action: Action) -> (&'static str, anstyle::Style) {
 }
 
 fn one(change: &Change, widths: Widths, canvas: &mut Canvas) {
-    let Some(set) = set_of(change) else { return };
     let (mark, colour) = sign(change.action());
-    let name = set.name.relative_to(&set.zone);
+    let (kind, name) = label(change);
+    let name = &*sanitize(name);
     let head = Words::of(colour, format!("    {mark} "))
-        .and(style::PLAIN, format!("{}  ", pad(set.kind.as_str(), widths.kind)))
+        .and(style::PLAIN, pad(kind, widths.kind + widths.gap()))
         .and(style::BOLD, pad(name, widths.name));
-    let lines = lines_of(change, canvas.look().colour);
+    let lines = match set_of(change) {
+        Some(_) => lines_of(change, canvas.look().colour),
+        None => edge_view::lines(change, canvas.look().colour),
+    };
     let indent = widths.value();
     let fits = name.len() <= widths.name;
     let mut lines = lines.into_iter();

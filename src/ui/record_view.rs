@@ -91,13 +91,15 @@ pub fn changes(before: &Record, after: &Record, colour: bool) -> Vec<Words> {
     lines
 }
 
-fn arrow(old: &str, new: &str) -> Words {
+/// A short value and what becomes of it.
+pub fn arrow(old: &str, new: &str) -> Words {
     Words::of(style::DELETE, old)
         .and(style::DIM, " → ")
         .and(style::CREATE, new)
 }
 
-fn changed_value(old: &str, new: &str, colour: bool) -> Words {
+/// A value and what becomes of it, word by word where it is long.
+pub fn changed_value(old: &str, new: &str, colour: bool) -> Words {
     if old.chars().count() <= SHORT && new.chars().count() <= SHORT {
         return arrow(old, new);
     }

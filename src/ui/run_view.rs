@@ -83,6 +83,9 @@ pub fn course(outcome: &Outcome, verb: &str, look: Look) -> String {
         ),
     };
     canvas.line(&line, 2);
+    for news in &outcome.news {
+        canvas.line(&Words::of(style::WARN, "! ").and(style::PLAIN, sanitize(news)), 2);
+    }
     canvas.finish()
 }
 

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod crash;
+mod edge;
 mod exam;
 mod guards;
 mod limits;

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use launchctl::ops::Session;
+use launchctl::ops::apply::{self, Outcome};
+use launchctl::ops::plan::Narrow;
 use launchctl::sandbox::{Fault, Options, Plan, SANDBOX_TOKEN, Sandbox, World};
 use serde_json::Value;
 
@@ -160,6 +163,16 @@ impl Place {
 
     pub fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).spawn().unwrap()
+    }
+
+    /// Plans and applies in this process, with something happening between reading and writing.
+    pub fn apply_with(&self, between: impl FnOnce(&mut World)) -> Outcome {
+        self.runtime.block_on(async {
+            let session = Session::open(&self.setting()).await.unwrap();
+            let ready = apply::prepare(&session, &Narrow::default()).await.unwrap();
+            self.world(between);
+            apply::carry_out(&session, ready, &|_| {}).await.unwrap()
+        })
     }
 
     /// The records of the zone as text, ids and times aside, sorted: two zones that read the same are the same.

@@ -183,7 +183,14 @@ fn refusal(status: u16, envelope: &Value) -> ApiRefusal {
         .and_then(|error| error.get("message"))
         .and_then(Value::as_str)
         .unwrap_or("no reason given");
-    let message = text::shorten(&scrub(&text::sanitize(message)), MESSAGE);
+    let mut message = text::shorten(&scrub(&text::sanitize(message)), MESSAGE);
+    // Rulesets tell which part of what was sent is meant, as a JSON pointer.
+    if let Some(pointer) = deepest
+        .and_then(|error| error.pointer("/source/pointer"))
+        .and_then(Value::as_str)
+    {
+        message.push_str(&format!(" (at {})", text::shorten(&text::sanitize(pointer), 120)));
+    }
     ApiRefusal { status, code, message }
 }
 

@@ -13,7 +13,7 @@ use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::model::record_set::{Record, pair};
 use crate::plan::Change;
-use crate::provider::{Reading, Step};
+use crate::provider::{Reading, Stage, Step};
 
 /// One operation of a batch. Cloudflare runs deletes, then patches, then posts.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,7 @@ pub(super) fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
         let chunks = chunks(units, quirks::limits(&facts.plan).batch);
         let total = chunks.len();
         for (at, chunk) in chunks.into_iter().enumerate() {
-            steps.push(step(zone, &facts.id, chunk, at + 1, total));
+            steps.push(step(zone, super::zone_path(facts), chunk, at + 1, total));
         }
     }
     steps
@@ -221,11 +221,14 @@ fn step(zone: &DomainName, id: &str, mut parts: Vec<Part>, number: usize, total:
     Step {
         provider: super::NAME,
         zone: zone.clone(),
+        stage: Stage::Content,
+        lane: "records".to_owned(),
         method: "POST",
         path: format!("zones/{id}/dns_records/batch"),
         summary: format!("{} in {zone}{part_of}", text::list(&words)),
         addresses: addresses.into_iter().collect(),
         handles,
         body: Value::Object(body),
+        check: None,
     }
 }

@@ -1,13 +1,18 @@
-//! Whether a token works and what it may do: asked, not guessed. The one question that looks like a write names a
-//! record that cannot exist, in a batch that Cloudflare therefore voids; the answer tells permission from none.
+//! Whether a token works and what it may do: asked, not guessed. The questions that look like writes name a record or a
+//! setting that cannot exist, or are trials that Cloudflare is told not to carry out; the answer tells permission from
+//! none.
+
+use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::api::{self, ApiError};
-use super::{Cloudflare, records};
+use super::records::FoundZone;
+use super::{Cloudflare, records, rule_convert, rules, settings, zone};
 use crate::base::text;
 use crate::model::name::DomainName;
+use crate::model::rule::RuleKind;
 use crate::provider::{Examination, Finding, Scope};
 
 /// No record has this id.
@@ -22,9 +27,12 @@ fn found(subject: &str, finding: Finding, detail: impl Into<String>, fix: Option
     }
 }
 
+/// No setting has this name.
+const NO_SETTING: &str = "launchctl_no_such_setting";
+
 /// Looks at the token, then at every zone.
 pub(super) async fn examine(cloudflare: &Cloudflare, scope: &Scope) -> Vec<Examination> {
-    let zones = join_all(scope.zones.iter().map(|zone| examine_zone(cloudflare, zone))).await;
+    let zones = join_all(scope.zones.iter().map(|zone| examine_zone(cloudflare, zone, scope))).await;
     let account = zones.iter().find_map(|(account, _)| account.clone());
     let mut all = vec![examine_token(cloudflare, account.as_deref()).await];
     all.extend(zones.into_iter().flat_map(|(_, examinations)| examinations));
@@ -86,10 +94,19 @@ async fn examine_token(cloudflare: &Cloudflare, seen_account: Option<&str>) -> E
 }
 
 /// A zone's examinations, and the account that holds it.
-async fn examine_zone(cloudflare: &Cloudflare, zone: &DomainName) -> (Option<String>, Vec<Examination>) {
+async fn examine_zone(cloudflare: &Cloudflare, zone: &DomainName, scope: &Scope) -> (Option<String>, Vec<Examination>) {
     let subject = |what: &str| format!("{zone}: {what}");
-    let (id, account, status, plan) = match records::find_zone(cloudflare, zone).await {
+    let FoundZone {
+        id,
+        account,
+        status,
+        plan,
+        name_servers,
+    } = match records::find_zone(cloudflare, zone).await {
         Ok(zone) => zone,
+        Err(_) if scope.may_be_missing.contains(zone) => {
+            return (None, vec![examine_missing(cloudflare, zone).await]);
+        }
         Err(error) => {
             let fix = match error.code.as_str() {
                 "zone-ambiguous" | "no-answer" => error.help.clone().unwrap_or_default(),
@@ -104,7 +121,13 @@ async fn examine_zone(cloudflare: &Cloudflare, zone: &DomainName) -> (Option<Str
     let mut all = vec![found(
         &subject("Zone Read"),
         Finding::Good,
-        format!("{plan} plan, {status}"),
+        match (status.as_str(), name_servers.as_slice()) {
+            ("active", _) | (_, []) => format!("{plan} plan, {status}"),
+            _ => format!(
+                "{plan} plan, {status}: the registrar has to point to {}",
+                text::list(&name_servers)
+            ),
+        },
         None,
     )];
     let list = format!("zones/{id}/dns_records?per_page=1");
@@ -142,7 +165,108 @@ async fn examine_zone(cloudflare: &Cloudflare, zone: &DomainName) -> (Option<Str
             "add the permission Zone > DNS > Edit to the token",
         ),
     });
+    all.extend(examine_edge(cloudflare, zone, &id, scope).await);
     (account, all)
+}
+
+/// Whether a zone that is to be created has an account to be created in.
+async fn examine_missing(cloudflare: &Cloudflare, zone: &DomainName) -> Examination {
+    let subject = format!("{zone}: zone");
+    match zone::missing(cloudflare, zone).await {
+        Ok(_) => found(&subject, Finding::Good, "not there yet: an apply creates it", None),
+        Err(error) => found(&subject, Finding::Bad, error.message, error.help.as_deref()),
+    }
+}
+
+/// What the parts of the edge need that the spec uses, each asked for by itself.
+async fn examine_edge(cloudflare: &Cloudflare, zone: &DomainName, id: &str, scope: &Scope) -> Vec<Examination> {
+    let its = || scope.spoken.iter().filter(|address| address.scope() == zone.as_str());
+    let kinds: BTreeSet<RuleKind> = its().filter_map(RuleKind::of).collect();
+    let setting = its().find(|address| address.kind() == "setting" && address.key() != settings::DNSSEC);
+    let rules = join_all(kinds.into_iter().map(|kind| examine_list(cloudflare, zone, id, kind)));
+    let settings = async {
+        match setting {
+            Some(address) => examine_settings(cloudflare, zone, id, address.key()).await,
+            None => Vec::new(),
+        }
+    };
+    let (rules, settings) = tokio::join!(rules, settings);
+    let mut all: Vec<Examination> = settings;
+    // Two kinds can need the same permission: it is told once.
+    for one in rules.into_iter().flatten() {
+        if !all
+            .iter()
+            .any(|known| known.subject == one.subject && known.finding == one.finding)
+        {
+            all.push(one);
+        }
+    }
+    all
+}
+
+/// The permission that opens a kind of rule, as Cloudflare's dashboard calls it.
+fn permission(kind: RuleKind) -> &'static str {
+    match kind {
+        RuleKind::Redirect => "Dynamic URL Redirects",
+        RuleKind::Config => "Config Settings",
+        RuleKind::Firewall | RuleKind::RateLimit => "Zone WAF",
+        RuleKind::RequestHeader | RuleKind::Header => "Zone Transform Rules",
+        RuleKind::Cache => "Cache Settings",
+    }
+}
+
+/// A list is tried as it is, with Cloudflare told to change nothing: that asks for the permission to write.
+async fn examine_list(cloudflare: &Cloudflare, zone: &DomainName, id: &str, kind: RuleKind) -> Vec<Examination> {
+    let permission = permission(kind);
+    let subject = |what: &str| format!("{zone}: {permission} {what}");
+    let add = |what: &str| format!("add the permission Zone > {permission} > {what} to the token");
+    let path = rules::path(id, kind);
+    let (read, rules) = match api::get(&cloudflare.http, &path).await {
+        Ok(answer) => {
+            let kept = answer.result.get("rules").and_then(Value::as_array).cloned();
+            let kept: Vec<Value> = kept.unwrap_or_default().iter().map(rule_convert::as_it_was).collect();
+            (found(&subject("Read"), Finding::Good, "granted", None), Some(kept))
+        }
+        Err(error) if rules::is_absent(&error) => (
+            found(&subject("Read"), Finding::Good, "granted", None),
+            Some(Vec::new()),
+        ),
+        Err(error) => (missing(&subject("Read"), &error, &add("Read")), None),
+    };
+    let Some(rules) = rules else { return vec![read] };
+    let trial = format!("{path}?dry_run=true");
+    let write = api::write(&cloudflare.http, "PUT", &trial, &json!({ "rules": rules })).await;
+    let write = match write {
+        Ok(_) => found(&subject("Edit"), Finding::Good, "granted", None),
+        Err(error) => missing(&subject("Edit"), &error, &add("Edit")),
+    };
+    vec![read, write]
+}
+
+/// A setting that cannot exist is written: the refusal tells whether the door was open.
+async fn examine_settings(cloudflare: &Cloudflare, zone: &DomainName, id: &str, known: &str) -> Vec<Examination> {
+    const PERMISSION: &str = "Zone Settings";
+    let subject = |what: &str| format!("{zone}: {PERMISSION} {what}");
+    let add = |what: &str| format!("add the permission Zone > {PERMISSION} > {what} to the token");
+    let read = format!("zones/{id}/settings/{}", super::segment(known));
+    let write = format!("zones/{id}/settings/{NO_SETTING}");
+    let value = json!({ "value": "off" });
+    let (read, write) = tokio::join!(
+        api::get(&cloudflare.http, &read),
+        api::write(&cloudflare.http, "PATCH", &write, &value)
+    );
+    let read = match read {
+        Ok(_) => found(&subject("Read"), Finding::Good, "granted", None),
+        Err(error) => missing(&subject("Read"), &error, &add("Read")),
+    };
+    let write = match write {
+        Err(ApiError::Refused(refusal)) if !matches!(refusal.status, 401 | 403) => {
+            found(&subject("Edit"), Finding::Good, "granted", None)
+        }
+        Ok(_) => found(&subject("Edit"), Finding::Unclear, "the answer tells nothing", None),
+        Err(error) => missing(&subject("Edit"), &error, &add("Edit")),
+    };
+    vec![read, write]
 }
 
 fn missing(subject: &str, error: &ApiError, fix: &str) -> Examination {

@@ -1,22 +1,40 @@
-//! Cloudflare: zones and their DNS records over the v4 API. [`convert`] knows the JSON of a record, [`records`] reads a
-//! zone, [`batch`] turns changes into requests, [`quirks`] knows what plans allow and what error codes mean.
+//! Cloudflare: zones and what they hold over the v4 API. [`records`] reads a zone, [`convert`] knows the JSON of a
+//! record and [`batch`] turns changes of records into requests; [`rules`] and [`settings`] do the same for their kinds,
+//! with [`expression`] for the language of rules; [`quirks`] and [`guards`] know what plans allow, what error codes mean
+//! and what hurts.
 
 mod api;
 mod batch;
 mod convert;
 mod doctor;
+mod edge;
+mod expression;
+mod guards;
 mod quirks;
 mod records;
+mod rule_convert;
+mod rules;
+mod setting_forms;
+mod settings;
+mod zone;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
+use crate::base::text;
 use crate::model::address::Address;
+use crate::model::name::DomainName;
 use crate::model::record_set::RecordSet;
+use crate::model::rule::{Rule, RuleKind};
+use crate::model::setting::Setting;
 use crate::plan::Change;
 use crate::provider::http::Http;
 use crate::provider::{
-    Access, Answer, ApiRefusal, Examination, Outcome, Profile, Provider, ProviderError, Reading, Review, Scope, Step,
+    Access, Answer, ApiRefusal, Examination, Outcome, Profile, Provider, ProviderError, Reading, Review, Scope, Stage,
+    Step, ZoneFacts,
 };
 use api::ApiError;
 
@@ -37,6 +55,21 @@ pub const PROFILE: Profile = Profile {
 pub struct Cloudflare {
     http: Http,
     account: Option<String>,
+    /// Zones made a moment ago, by their names: their ids were not known when the steps were.
+    made: Mutex<BTreeMap<DomainName, String>>,
+    /// What is for somebody to act on.
+    news: Mutex<Vec<String>>,
+}
+
+/// How the path of a step begins whose zone was not there when it was planned.
+const UNMADE: &str = "zones/@/";
+
+/// A zone's part of a path.
+fn zone_path(facts: &ZoneFacts) -> &str {
+    match facts.id.as_str() {
+        "" => "@",
+        id => id,
+    }
 }
 
 impl Cloudflare {
@@ -46,14 +79,13 @@ impl Cloudflare {
         Ok(Self {
             http,
             account: access.account,
+            made: Mutex::new(BTreeMap::new()),
+            news: Mutex::new(Vec::new()),
         })
     }
 
     async fn read_all(&self, scope: &Scope) -> Result<Reading, ProviderError> {
-        let zones = scope.zones.iter().map(|zone| {
-            let known = scope.known_ids.get(zone).map(String::as_str);
-            records::read_zone(self, zone, known)
-        });
+        let zones = scope.zones.iter().map(|zone| records::read_zone(self, zone, scope));
         let mut whole = Reading::default();
         for reading in try_join_all(zones).await? {
             whole.absorb(reading);
@@ -62,9 +94,26 @@ impl Cloudflare {
     }
 
     async fn perform_once(&self, step: &Step) -> Outcome {
-        match api::write(&self.http, step.method, &step.path, &step.body).await {
+        let path = match self.path(step, &step.path).await {
+            Ok(path) => path,
+            Err(words) => return Outcome::NotSent(words),
+        };
+        if let Some(check) = &step.check {
+            match self.path(step, &check.path).await {
+                Ok(path) => {
+                    if let Some(outcome) = rules::look(self, check, &path).await {
+                        return outcome;
+                    }
+                }
+                Err(words) => return Outcome::NotSent(words),
+            }
+        }
+        match api::write(&self.http, step.method, &path, &step.body).await {
             Ok(answer) => match fits(&step.body, &answer.result) {
-                Ok(()) => Outcome::Applied,
+                Ok(()) => {
+                    self.learn(step, &answer.result);
+                    Outcome::Applied
+                }
                 Err(odd) => Outcome::Unknown(odd),
             },
             Err(ApiError::Refused(refusal)) => Outcome::Refused(refusal),
@@ -72,9 +121,55 @@ impl Cloudflare {
             Err(ApiError::Lost(words)) => Outcome::Unknown(words),
         }
     }
+
+    /// A path with the id of a zone that was made in between.
+    async fn path(&self, step: &Step, path: &str) -> Result<String, String> {
+        let Some(rest) = path.strip_prefix(UNMADE) else {
+            return Ok(path.to_owned());
+        };
+        let known = lock(&self.made).get(&step.zone).cloned();
+        let id = match known {
+            Some(id) => id,
+            // Made, and its answer lost: the name finds it.
+            None => {
+                let found = records::find_zone(self, &step.zone).await;
+                let id = found.map_err(|error| error.message)?.id;
+                lock(&self.made).insert(step.zone.clone(), id.clone());
+                id
+            }
+        };
+        Ok(format!("zones/{id}/{rest}"))
+    }
+
+    /// What an answer says that somebody has to act on.
+    fn learn(&self, step: &Step, result: &Value) {
+        let zone = &step.zone;
+        if step.stage == Stage::Zone {
+            let id = result.get("id").and_then(Value::as_str);
+            if let Some(id) = id.filter(|id| convert::is_identifier(id)) {
+                lock(&self.made).insert(zone.clone(), id.to_owned());
+            }
+            let servers = zone::name_servers(result);
+            if !servers.is_empty() {
+                let words = format!(
+                    "set these name servers for {zone} at its registrar: {}",
+                    text::list(&servers)
+                );
+                lock(&self.news).push(words);
+            }
+        } else if step.path.ends_with("/dnssec")
+            && let Some(ds) = settings::ds(result)
+        {
+            lock(&self.news).push(format!("give this DS record to the registrar of {zone}: {zone} {ds}"));
+        }
+    }
 }
 
-/// Whether an answer to a batch speaks of as many records as were sent.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether an answer speaks of as many records or rules as were sent.
 fn fits(body: &Value, result: &Value) -> Result<(), String> {
     let length = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).map_or(0, Vec::len);
     for key in ["deletes", "patches", "posts"] {
@@ -84,6 +179,14 @@ fn fits(body: &Value, result: &Value) -> Result<(), String> {
                 "Cloudflare's answer speaks of {answered} {key}, {sent} were sent"
             ));
         }
+    }
+    // A list of rules comes back whole.
+    if body.get("rules").is_some() && length(body, "rules") != length(result, "rules") {
+        return Err(format!(
+            "Cloudflare's answer speaks of {} rules, {} were sent",
+            length(result, "rules"),
+            length(body, "rules")
+        ));
     }
     Ok(())
 }
@@ -105,7 +208,11 @@ impl Provider for Cloudflare {
     }
 
     fn steps(&self, changes: &[Change], reading: &Reading) -> Vec<Step> {
-        batch::steps(changes, reading)
+        let mut steps = zone::steps(changes, reading);
+        steps.extend(batch::steps(changes, reading));
+        steps.extend(settings::steps(changes, reading));
+        steps.extend(rules::steps(changes, reading));
+        steps
     }
 
     fn perform<'a>(&'a self, step: &'a Step) -> Answer<'a, Outcome> {
@@ -128,6 +235,14 @@ impl Provider for Cloudflare {
         Box::pin(doctor::examine(self, scope))
     }
 
+    fn try_out<'a>(&'a self, steps: &'a [Step]) -> Answer<'a, Review> {
+        Box::pin(rules::try_out(self, steps))
+    }
+
+    fn news(&self) -> Vec<String> {
+        std::mem::take(&mut *lock(&self.news))
+    }
+
     fn requests(&self) -> usize {
         self.http.sent()
     }
@@ -139,4 +254,15 @@ pub fn wire_records(set: &RecordSet) -> Vec<Value> {
         .iter()
         .map(|record| Value::Object(convert::to_wire(&set.name, record)))
         .collect()
+}
+
+/// A setting's value in Cloudflare's own JSON; nothing for what is no setting there.
+pub fn wire_setting(setting: &Setting) -> Option<Value> {
+    settings::wire(setting)
+}
+
+/// A list of rules in Cloudflare's own JSON, as it would be put, with the phase in which it is kept.
+pub fn wire_rules(kind: RuleKind, rules: &[&Rule]) -> (&'static str, Value) {
+    let rules = rules.iter().map(|rule| rule_convert::to_wire(rule, None)).collect();
+    (rule_convert::phase(kind), Value::Array(rules))
 }

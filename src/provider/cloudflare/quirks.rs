@@ -32,6 +32,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     }),
     // Error 9015 names this bound.
     longest_record: 4_096,
+    edge: Some(&super::edge::EDGE),
 };
 
 /// What a plan of a zone allows (Cloudflare's table of plans, 2026).
@@ -98,6 +99,7 @@ pub(super) fn review(changes: &[Change], reading: &Reading) -> Review {
             check_records(change, before.as_ref(), after, facts, &mut review);
         }
     }
+    super::guards::review(changes, reading, &mut review);
     check_combined_length(changes, reading, &mut review);
     for (zone, (more, number)) in growth {
         check_quota(zone, more, number, reading, &mut review);
@@ -182,7 +184,8 @@ fn check_records(
     }
 }
 
-fn plan_name(plan: &str) -> &str {
+/// A plan's name in sentences.
+pub(super) fn plan_name(plan: &str) -> &str {
     match plan {
         "free" => "Free",
         "pro" => "Pro",
@@ -288,7 +291,15 @@ pub(super) fn advice(refusal: &ApiRefusal) -> Option<&'static str> {
         "83011" | "9015" => "the values are too long for one name: shorten or remove one",
         "9003" => "a proxied record needs a public address: leave `proxied` out, or name another address",
         "9300" => "tags need a paid plan: take them out of the spec",
+        super::rules::MOVED => "plan again: the new plan takes what came meanwhile into account",
+        "1006" => "the zone has no such setting: take it out of the spec",
+        "1057" => "the zone's plan does not let this setting be changed: take it out of the spec",
+        "1061" => "the zone is there already, perhaps in another account: check `providers.cloudflare.account`",
+        "20217" => "the phase has a list already: plan again",
         "9021" => "write `ttl: auto`, or a TTL that the zone's plan takes",
+        _ if refusal.message.starts_with("not entitled") => {
+            "leave out what this plan does not take, or move the zone to a larger one"
+        }
         _ if matches!(refusal.status, 401 | 403) => "`launchctl doctor` says which permission is missing",
         _ => return None,
     })
@@ -305,6 +316,9 @@ pub(super) fn blame(step: &Step, changes: &[Change], refusal: &ApiRefusal) -> Ve
         .collect();
     if !by_id.is_empty() {
         return by_id;
+    }
+    if let Some(address) = super::rules::blame(step, refusal) {
+        return vec![address];
     }
     let suspects: Vec<&Change> = changes
         .iter()

@@ -1,47 +1,63 @@
 //! Reading a zone whole: found by name unless its id is known, then everything at once, with the largest pages. A list
 //! that is not complete is an error and never taken for a small zone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use super::api::{self, Answered, ApiError};
-use super::{Cloudflare, convert};
+use super::{Cloudflare, convert, guards, rules, settings, zone};
 use crate::base::text;
 use crate::model::name::DomainName;
 use crate::model::record::RecordData;
 use crate::model::record_set::{Record, RecordSet};
 use crate::model::resource::Resource;
+use crate::model::rule::{Rule, RuleKind};
+use crate::model::setting::ZoneEntry;
 use crate::plan::Warning;
-use crate::provider::{ProviderError, Reading, Usage, ZoneFacts};
+use crate::provider::{KeptList, ProviderError, Reading, Scope, Usage, ZoneFacts};
 
 /// The largest page that is asked for, and what is asked for when that is refused: the limit is not written down
 /// consistently anywhere, so what the server says of itself counts.
 const PAGE_SIZES: [usize; 2] = [5_000, 100];
 /// More pages than this are no zone.
 const MOST_PAGES: usize = 10_000;
+/// The code of the error that says that there is no such zone.
+const NOT_FOUND: &str = "zone-not-found";
 /// How often a list that changed while it was read is read again.
 const READS: usize = 3;
 
-/// A zone's id, account, status and plan.
-pub(super) type FoundZone = (String, Option<String>, String, String);
+/// A zone as it was found.
+pub(super) struct FoundZone {
+    pub(super) id: String,
+    pub(super) account: Option<String>,
+    pub(super) status: String,
+    pub(super) plan: String,
+    pub(super) name_servers: Vec<String>,
+}
 
-/// Reads a zone, by its known id when that still answers.
+/// Reads a zone, by its known id when that still answers: its records, and of its rules and settings those that the
+/// caller speaks of.
 pub(super) async fn read_zone(
     cloudflare: &Cloudflare,
     zone: &DomainName,
-    known: Option<&str>,
+    scope: &Scope,
 ) -> Result<Reading, ProviderError> {
+    let wanted = Wanted::of(zone, scope);
+    let known = scope.known_ids.get(zone).map(String::as_str);
     if let Some(id) = known.filter(|id| convert::is_identifier(id)) {
         let path = format!("zones/{id}");
-        let (facts, contents) = tokio::join!(api::get(&cloudflare.http, &path), contents(cloudflare, zone, id));
+        let (facts, contents) = tokio::join!(
+            api::get(&cloudflare.http, &path),
+            contents(cloudflare, zone, id, &wanted)
+        );
         match facts {
             Ok(answer)
                 if is_zone(&answer.result, zone) && is_of_account(&answer.result, cloudflare.account.as_deref()) =>
             {
                 let found = zone_of(&answer.result, zone)?;
-                return assemble(zone, found, &contents?);
+                return assemble(zone, found, contents?, &wanted);
             }
             // Another zone by now, or gone: the name decides.
             Ok(_) => {}
@@ -49,9 +65,48 @@ pub(super) async fn read_zone(
             Err(error) => return Err(error.while_reading(&format!("the zone {zone}"))),
         }
     }
-    let found = find_zone(cloudflare, zone).await?;
-    let contents = contents(cloudflare, zone, &found.0).await?;
-    assemble(zone, found, &contents)
+    let found = match find_zone(cloudflare, zone).await {
+        Err(error) if error.code == NOT_FOUND && scope.may_be_missing.contains(zone) => {
+            return zone::missing(cloudflare, zone).await;
+        }
+        found => found?,
+    };
+    let contents = contents(cloudflare, zone, &found.id, &wanted).await?;
+    assemble(zone, found, contents, &wanted)
+}
+
+/// What is asked for beside the records, since each costs a request.
+struct Wanted {
+    kinds: Vec<RuleKind>,
+    settings: BTreeSet<String>,
+    certificate: bool,
+    zone: bool,
+}
+
+impl Wanted {
+    fn of(zone: &DomainName, scope: &Scope) -> Self {
+        let mut wanted = Self {
+            kinds: Vec::new(),
+            settings: BTreeSet::new(),
+            certificate: false,
+            zone: false,
+        };
+        for address in scope.spoken.iter().filter(|address| address.scope() == zone.as_str()) {
+            match (address.kind(), RuleKind::of(address)) {
+                ("setting", _) => {
+                    wanted.settings.insert(address.key().to_owned());
+                }
+                ("zone", _) => wanted.zone = true,
+                (_, Some(kind)) if !wanted.kinds.contains(&kind) => wanted.kinds.push(kind),
+                _ => {}
+            }
+        }
+        // Whether there is a certificate matters where browsers are sent to HTTPS.
+        wanted.certificate = [guards::ALWAYS_HTTPS, guards::HSTS]
+            .iter()
+            .any(|id| wanted.settings.contains(*id));
+        wanted
+    }
 }
 
 fn is_zone(value: &Value, zone: &DomainName) -> bool {
@@ -81,11 +136,10 @@ pub(super) async fn find_zone(cloudflare: &Cloudflare, zone: &DomainName) -> Res
     let matching: Vec<&Value> = list.iter().filter(|value| is_zone(value, zone)).collect();
     match matching.as_slice() {
         [one] => zone_of(one, zone),
-        [] => Err(ProviderError::new(
-            "zone-not-found",
-            format!("Cloudflare shows no zone {zone} to this token"),
-        )
-        .help("check the name, and that the token covers this zone; `launchctl doctor` looks closer")),
+        [] => Err(
+            ProviderError::new(NOT_FOUND, format!("Cloudflare shows no zone {zone} to this token"))
+                .help("check the name, and that the token covers this zone; `launchctl doctor` looks closer"),
+        ),
         several => Err(ProviderError::new(
             "zone-ambiguous",
             format!("Cloudflare shows {} zones called {zone} to this token", several.len()),
@@ -103,7 +157,13 @@ fn zone_of(value: &Value, zone: &DomainName) -> Result<FoundZone, ProviderError>
         .filter(|id| convert::is_identifier(id))
         .map(str::to_owned);
     let word = |pointer: &str| text::shorten(&text::sanitize(text(pointer).unwrap_or("unknown")), 40);
-    Ok((id.to_owned(), account, word("/status"), word("/plan/legacy_id")))
+    Ok(FoundZone {
+        id: id.to_owned(),
+        account,
+        status: word("/status"),
+        plan: word("/plan/legacy_id"),
+        name_servers: zone::name_servers(value),
+    })
 }
 
 fn odd(zone: &DomainName, what: &str) -> ProviderError {
@@ -111,17 +171,40 @@ fn odd(zone: &DomainName, what: &str) -> ProviderError {
         .help("nothing was changed; if it happens again, run with -vv and report it")
 }
 
-/// The records of a zone as they came, and how full it is.
+/// The records of a zone as they came, how full it is, and what else was asked for.
 struct Contents {
     records: Vec<Value>,
     usage: Option<Usage>,
+    lists: Vec<(RuleKind, KeptList, Vec<Rule>)>,
+    settings: Vec<settings::Read>,
+    certificate: Option<String>,
 }
 
-async fn contents(cloudflare: &Cloudflare, zone: &DomainName, id: &str) -> Result<Contents, ProviderError> {
+async fn contents(
+    cloudflare: &Cloudflare,
+    zone: &DomainName,
+    id: &str,
+    wanted: &Wanted,
+) -> Result<Contents, ProviderError> {
     let usage_path = format!("zones/{id}/dns_records/usage");
-    let (records, usage) = tokio::join!(
+    let lists = wanted.kinds.iter().map(|kind| rules::read(cloudflare, zone, id, *kind));
+    let settings = wanted
+        .settings
+        .iter()
+        .map(|name| settings::read(cloudflare, zone, id, name));
+    let certificate = async {
+        if wanted.certificate {
+            zone::certificate(cloudflare, id).await
+        } else {
+            None
+        }
+    };
+    let (records, usage, lists, settings, certificate) = tokio::join!(
         all_records(cloudflare, zone, id),
-        api::get(&cloudflare.http, &usage_path)
+        api::get(&cloudflare.http, &usage_path),
+        try_join_all(lists),
+        try_join_all(settings),
+        certificate
     );
     // Only a help in planning: a token or a server that does not tell is no reason to stop.
     let usage = usage.ok().and_then(|answer| {
@@ -140,6 +223,9 @@ async fn contents(cloudflare: &Cloudflare, zone: &DomainName, id: &str) -> Resul
     Ok(Contents {
         records: records?,
         usage,
+        lists: lists?,
+        settings: settings?.into_iter().flatten().collect(),
+        certificate,
     })
 }
 
@@ -198,8 +284,12 @@ async fn page_of(cloudflare: &Cloudflare, id: &str, size: usize, page: usize) ->
     api::get(&cloudflare.http, &path).await
 }
 
-fn assemble(zone: &DomainName, found: FoundZone, contents: &Contents) -> Result<Reading, ProviderError> {
-    let (id, _, status, plan) = found;
+fn assemble(
+    zone: &DomainName,
+    found: FoundZone,
+    contents: Contents,
+    wanted: &Wanted,
+) -> Result<Reading, ProviderError> {
     let mut reading = Reading::default();
     let mut records: Vec<(DomainName, Record)> = Vec::new();
     let mut ids: BTreeMap<(DomainName, RecordData), Vec<String>> = BTreeMap::new();
@@ -246,15 +336,28 @@ fn assemble(zone: &DomainName, found: FoundZone, contents: &Contents) -> Result<
         reading.handles.insert(address.clone(), handles);
         reading.live.inventory.insert(address, Resource::RecordSet(set));
     }
-    warn_of_status(zone, &status, &mut reading);
+    for list in contents.lists {
+        rules::keep(zone, list, &mut reading);
+    }
+    for setting in contents.settings {
+        settings::keep(setting, &mut reading);
+    }
+    if wanted.zone {
+        let entry = ZoneEntry { zone: zone.clone() };
+        reading.live.inventory.insert(entry.address(), Resource::Zone(entry));
+    }
+    warn_of_status(zone, &found, &mut reading);
     reading.zones.insert(
         zone.clone(),
         ZoneFacts {
-            id,
-            plan,
-            status,
+            id: found.id,
+            plan: found.plan,
+            status: found.status,
             usage: contents.usage,
             elsewhere: None,
+            name_servers: found.name_servers,
+            certificate: contents.certificate,
+            account: found.account,
         },
     );
     Ok(reading)
@@ -272,11 +375,15 @@ fn unreadable(value: &Value, why: &str) -> Warning {
     Warning::general("unreadable-record", message)
 }
 
-fn warn_of_status(zone: &DomainName, status: &str, reading: &mut Reading) {
-    let message = match status {
-        "pending" | "initializing" => {
-            format!("{zone} is {status}: Cloudflare answers for it only once the registrar points to its name servers")
-        }
+fn warn_of_status(zone: &DomainName, found: &FoundZone, reading: &mut Reading) {
+    let message = match found.status.as_str() {
+        status @ ("pending" | "initializing") => format!(
+            "{zone} is {status}: Cloudflare answers for it only once the registrar points to its name servers{}",
+            match found.name_servers.as_slice() {
+                [] => String::new(),
+                servers => format!(", {}", text::list(servers)),
+            }
+        ),
         "moved" => format!("{zone} is marked as moved: its registrar no longer points to Cloudflare"),
         _ => return,
     };

@@ -4,6 +4,7 @@
 
 mod beside;
 mod duplicates;
+mod edge;
 mod holding;
 mod names;
 mod targets;
@@ -14,10 +15,14 @@ use std::ops::Range;
 use super::lower::{DeclaredZone, Findings};
 use crate::model::name::DomainName;
 
+/// The codes of the warnings that a spec can say are meant; a provider adds its own.
+pub(super) const ACCEPTABLE: &[&str] = edge::CODES;
+
 /// Judges one zone, in view of all: where each is named.
 pub(super) fn zone(zone: &DeclaredZone<'_>, all: &BTreeMap<DomainName, Range<usize>>, findings: &mut Findings<'_>) {
     beside::check(zone, findings);
     duplicates::check(zone, findings);
+    edge::check(zone, findings);
     holding::check(zone, findings);
     names::check(zone, all, findings);
     targets::check(zone, findings);

@@ -28,6 +28,10 @@ pub(super) fn zone<'a>(
         capabilities,
         records: Vec::new(),
         absent: Vec::new(),
+        rules: Vec::new(),
+        settings: Vec::new(),
+        create: None,
+        accept: BTreeSet::new(),
     };
     for entry in zone.records.iter().flatten() {
         records(entry, ttl, &mut declared, findings);

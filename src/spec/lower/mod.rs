@@ -2,8 +2,11 @@
 //! said and left out; the judgement over what is left belongs to `lint`.
 
 mod dns;
+mod edge;
+mod matching;
+mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,10 +20,13 @@ use crate::base::text;
 use crate::model::address::Address;
 use crate::model::capability::Capabilities;
 use crate::model::inventory::{Desired, ProviderAccount, Unmanaged, ZonePolicy};
+use crate::model::matching::UrlGlob;
 use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::model::record_set::{Record, RecordSet};
 use crate::model::resource::Resource;
+use crate::model::rule::Rule;
+use crate::model::setting::{Setting, ZoneEntry};
 
 /// A zone as it is declared, for `lint`.
 #[derive(Debug)]
@@ -30,6 +36,32 @@ pub(super) struct DeclaredZone<'a> {
     pub(super) capabilities: Option<&'a Capabilities>,
     pub(super) records: Vec<DeclaredRecord>,
     pub(super) absent: Vec<DeclaredAbsence>,
+    pub(super) rules: Vec<DeclaredRule>,
+    pub(super) settings: Vec<DeclaredSetting>,
+    /// Where it says that it is to be created.
+    pub(super) create: Option<Range<usize>>,
+    /// The codes of warnings that are meant.
+    pub(super) accept: BTreeSet<String>,
+}
+
+/// A rule as it is declared.
+#[derive(Debug)]
+pub(super) struct DeclaredRule {
+    pub(super) rule: Rule,
+    /// Where its name is written.
+    pub(super) name: Range<usize>,
+    /// Where it begins, when it is a redirect that says so with a glob.
+    pub(super) from: Option<(UrlGlob, Range<usize>)>,
+    /// Where what it does is written.
+    pub(super) to: Range<usize>,
+}
+
+/// A setting as it is declared.
+#[derive(Debug)]
+pub(super) struct DeclaredSetting {
+    pub(super) setting: Setting,
+    /// Where it is written.
+    pub(super) at: Range<usize>,
 }
 
 /// One record as it is declared.
@@ -113,7 +145,9 @@ pub(super) fn lower(raw: &Launch, source: &Arc<Source>, inputs: &Inputs<'_>, all
         if let Some(capabilities) = capabilities {
             desired.zones.insert(name.clone(), policy(zone, capabilities));
         }
-        declared.push(dns::zone(name, zone, capabilities, &mut findings));
+        let mut one = dns::zone(name, zone, capabilities, &mut findings);
+        edge::zone(zone, &mut one, &mut findings);
+        declared.push(one);
     }
     for zone in &declared {
         lint::zone(zone, &seen, &mut findings);
@@ -202,6 +236,7 @@ fn policy(zone: &Zone, capabilities: &Capabilities) -> ZonePolicy {
             .map(|protection| protection.value.clone())
             .collect(),
         create: zone.create.as_ref().is_some_and(|create| create.value),
+        accept: zone.accept.iter().flatten().map(|code| code.value.clone()).collect(),
     }
 }
 
@@ -230,7 +265,7 @@ fn one_account(name: &Text, account: &Provider, source: &Arc<Source>) -> Provide
     }
 }
 
-/// Puts a zone's records into the inventory, set by set.
+/// Puts what a zone declares into the inventory, records set by set.
 fn gather(zone: DeclaredZone<'_>, source: &Arc<Source>, desired: &mut Desired) {
     for record in &zone.records {
         let place = Place::new(source, record.value.clone());
@@ -240,6 +275,23 @@ fn gather(zone: DeclaredZone<'_>, source: &Arc<Source>, desired: &mut Desired) {
         let place = Place::new(source, absence.values);
         desired.places.entry(absence.address.clone()).or_insert(place);
         desired.absent.insert(absence.address);
+    }
+    for rule in zone.rules {
+        let address = rule.rule.address();
+        desired.places.insert(address.clone(), Place::new(source, rule.name));
+        desired.inventory.insert(address, Resource::Rule(rule.rule));
+    }
+    for setting in zone.settings {
+        let address = setting.setting.address();
+        desired.places.insert(address.clone(), Place::new(source, setting.at));
+        desired.inventory.insert(address, Resource::Setting(setting.setting));
+    }
+    if let Some(at) = zone.create {
+        let entry = ZoneEntry {
+            zone: zone.name.clone(),
+        };
+        desired.places.insert(entry.address(), Place::new(source, at));
+        desired.inventory.insert(entry.address(), Resource::Zone(entry));
     }
     let records = zone.records.into_iter().map(|record| (record.owner, record.record));
     for set in RecordSet::gather(&zone.name, records) {

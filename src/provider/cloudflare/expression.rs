@@ -1,0 +1,238 @@
+//! Cloudflare's language for rules, as far as it is written here: matches and redirects without regular expressions, so
+//! that every plan takes them. Pure.
+
+use crate::model::capability::CompiledRedirect;
+use crate::model::matching::{Match, UrlGlob};
+use crate::model::rule::Destination;
+
+const HOST: &str = "http.host";
+const PATH: &str = "http.request.uri.path";
+const QUERY: &str = "http.request.uri.query";
+const FULL: &str = "http.request.full_uri";
+
+/// Which requests are meant.
+pub(super) fn matching(matching: &Match) -> String {
+    let terms = terms(matching);
+    match terms.as_slice() {
+        [] => "true".to_owned(),
+        [one] => one.clone(),
+        several => format!("({})", several.join(" and ")),
+    }
+}
+
+fn terms(matching: &Match) -> Vec<String> {
+    let mut terms = Vec::new();
+    terms.extend(any_of(HOST, &matching.hosts));
+    terms.extend(any_of(PATH, &matching.paths));
+    terms.extend(any_of("http.request.method", &matching.methods));
+    if let Some(expression) = &matching.expression {
+        terms.push(if terms.is_empty() && matching.not.is_none() {
+            expression.clone()
+        } else {
+            format!("({expression})")
+        });
+    }
+    if let Some(not) = &matching.not {
+        let what = self::matching(not);
+        terms.push(if what.starts_with('(') && terms_are_many(not) {
+            format!("not {what}")
+        } else {
+            format!("not ({what})")
+        });
+    }
+    terms
+}
+
+fn terms_are_many(matching: &Match) -> bool {
+    terms(matching).len() > 1
+}
+
+/// A field that has any of these values, plain ones together and each glob by itself.
+fn any_of(field: &str, values: &[String]) -> Option<String> {
+    let (globs, plain): (Vec<&String>, Vec<&String>) = values.iter().partition(|value| value.contains('*'));
+    let mut terms = Vec::new();
+    match plain.as_slice() {
+        [] => {}
+        [one] => terms.push(format!("{field} eq {}", quoted(one))),
+        several => {
+            let list: Vec<String> = several.iter().map(|value| quoted(value)).collect();
+            terms.push(format!("{field} in {{{}}}", list.join(" ")));
+        }
+    }
+    terms.extend(globs.iter().map(|glob| like(field, glob)));
+    match terms.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        several => Some(format!("({})", several.join(" or "))),
+    }
+}
+
+/// A field that is like a glob: by its beginning or its end where that is enough.
+fn like(field: &str, glob: &str) -> String {
+    let stars = glob.matches('*').count();
+    let rest = glob.replace('*', "");
+    if stars == 1 && !rest.is_empty() {
+        if glob.ends_with('*') {
+            return format!("starts_with({field}, {})", quoted(&rest));
+        }
+        if glob.starts_with('*') {
+            return format!("ends_with({field}, {})", quoted(&rest));
+        }
+    }
+    // Hosts know no case; paths do.
+    let operator = if field == HOST { "wildcard" } else { "strict wildcard" };
+    format!("{field} {operator} {}", pattern(glob))
+}
+
+/// A literal of the language.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A pattern in which only the stars stand for anything.
+fn pattern(glob: &str) -> String {
+    quoted(&glob.replace('\\', "\\\\"))
+}
+
+/// A redirect. A capture stands for what a star of the host or path took, counted from the left.
+pub(super) fn redirect(from: &UrlGlob, to: &str, keep_query: bool) -> Result<CompiledRedirect, String> {
+    let captures = captures(to)?;
+    if let Some(capture) = captures
+        .iter()
+        .find(|capture| **capture == 0 || **capture > from.captures())
+    {
+        return Err(match from.captures() {
+            0 => format!("`${{{capture}}}` stands for nothing: `from` has no star"),
+            stars => format!("`${{{capture}}}` stands for nothing: `from` has {stars} of the stars that are captured"),
+        });
+    }
+    let (in_host, in_path) = (from.host.contains('*'), from.path.contains('*'));
+    if in_host && in_path && !captures.is_empty() {
+        return over_the_whole(from, to, &captures, keep_query);
+    }
+    let to = if captures.is_empty() {
+        Destination::Url(to.to_owned())
+    } else {
+        let (field, glob) = if in_host {
+            (HOST, &from.host)
+        } else {
+            (PATH, &from.path)
+        };
+        Destination::Expression(format!("wildcard_replace({field}, {}, {})", pattern(glob), quoted(to)))
+    };
+    Ok(CompiledRedirect {
+        expression: covers(from),
+        to,
+        keep_query,
+    })
+}
+
+/// Captures from both the host and the path can only be told from the whole URL, where the query stands at the end.
+fn over_the_whole(from: &UrlGlob, to: &str, captures: &[usize], keep_query: bool) -> Result<CompiledRedirect, String> {
+    if from.query.is_some() {
+        return Err(
+            "with captured stars in host and path, a query cannot be told apart: write it as an `expression`"
+                .to_owned(),
+        );
+    }
+    let takes_query = from.path.ends_with('*') && captures.contains(&from.captures());
+    if takes_query && !keep_query {
+        return Err(
+            "with captured stars in host and path, the last one takes the query along: say `keep_query: true`"
+                .to_owned(),
+        );
+    }
+    // The star of an open scheme (`http*`) comes first, so that every capture moves by one.
+    let (scheme, shift) = match from.https {
+        Some(true) => ("https", 0),
+        Some(false) => ("http", 0),
+        None => ("http*", 1),
+    };
+    let glob = format!("{scheme}://{}{}", from.host, from.path);
+    Ok(CompiledRedirect {
+        expression: covers(from),
+        to: Destination::Expression(format!(
+            "wildcard_replace({FULL}, {}, {})",
+            pattern(&glob),
+            quoted(&shifted(to, shift))
+        )),
+        // The last star has it already; once more would double it.
+        keep_query: keep_query && !takes_query,
+    })
+}
+
+/// Which requests a redirect starts from.
+fn covers(from: &UrlGlob) -> String {
+    let mut terms = Vec::new();
+    match from.https {
+        Some(true) => terms.push("ssl".to_owned()),
+        Some(false) => terms.push("not ssl".to_owned()),
+        None => {}
+    }
+    let mut term = |field: &str, glob: &str| match glob {
+        // Any host, any path: nothing to ask.
+        "*" | "/*" => {}
+        glob if glob.contains('*') => terms.push(format!("{field} wildcard {}", pattern(glob))),
+        plain => terms.push(format!("{field} eq {}", quoted(plain))),
+    };
+    term(HOST, &from.host);
+    term(PATH, &from.path);
+    if let Some(query) = &from.query {
+        term(QUERY, query);
+    }
+    match terms.as_slice() {
+        [] => "true".to_owned(),
+        [one] => one.clone(),
+        several => format!("({})", several.join(" and ")),
+    }
+}
+
+/// The numbers of the captures in a target.
+fn captures(to: &str) -> Result<Vec<usize>, String> {
+    let mut found = Vec::new();
+    let mut rest = to;
+    while let Some(at) = rest.find("${") {
+        let (name, after) = rest[at + 2..]
+            .split_once('}')
+            .ok_or_else(|| "this `${` is never closed".to_owned())?;
+        let number = name
+            .parse()
+            .map_err(|_| format!("`${{{name}}}` is no capture: write ${{1}} for what the first star took"))?;
+        found.push(number);
+        rest = after;
+    }
+    Ok(found)
+}
+
+fn shifted(to: &str, by: usize) -> String {
+    let mut out = String::new();
+    let mut rest = to;
+    while let Some(at) = rest.find("${") {
+        let Some((name, after)) = rest[at + 2..].split_once('}') else {
+            break;
+        };
+        let number: usize = name.parse().unwrap_or_default();
+        out.push_str(&format!("{}${{{}}}", &rest[..at], number + by));
+        rest = after;
+    }
+    out + rest
+}
+
+/// The hosts that an expression asks for by name: a help for whoever looks whether something answers there.
+pub(super) fn hosts(expression: &str) -> Vec<String> {
+    let mut hosts = Vec::new();
+    let mut rest = expression;
+    while let Some(at) = rest.find(HOST) {
+        rest = &rest[at + HOST.len()..];
+        let Some(value) = rest.strip_prefix(" eq \"") else {
+            continue;
+        };
+        if let Some((host, _)) = value.split_once('"') {
+            hosts.push(host.to_owned());
+        }
+    }
+    hosts
+}
+
+#[cfg(test)]
+mod tests;

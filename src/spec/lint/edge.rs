@@ -1,0 +1,177 @@
+//! Launch logic across parts: what is declared at the edge and what is declared in DNS have to fit each other, and a
+//! redirect must not stand in another's way. What depends on what is live is for the provider to say.
+
+use std::net::IpAddr;
+
+use crate::base::diagnostic::Diagnostic;
+use crate::model::matching::UrlGlob;
+use crate::model::name::DomainName;
+use crate::model::record::{RecordData, RecordType};
+use crate::model::rule::{Destination, RuleAction};
+use crate::spec::lower::{DeclaredRecord, DeclaredRule, DeclaredZone, Findings};
+use crate::spec::shape::one_of;
+
+/// The codes of the warnings here.
+pub(super) const CODES: &[&str] = &["caa-excludes-edge", "hidden-redirect", "redirect-unproxied"];
+
+pub(super) fn check(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
+    for record in &zone.records {
+        private_address(record, findings);
+    }
+    authorities(zone, findings);
+    let redirects: Vec<&DeclaredRule> = zone.rules.iter().filter(|rule| rule.from.is_some()).collect();
+    for (at, redirect) in redirects.iter().enumerate() {
+        leads_to_itself(redirect, findings);
+        unproxied(zone, redirect, findings);
+        hidden(zone, &redirects[..at], redirect, findings);
+    }
+}
+
+fn warn(zone: &DeclaredZone<'_>, finding: Diagnostic, findings: &mut Findings<'_>) {
+    if zone.accept.contains(finding.code) {
+        return;
+    }
+    let advice = format!("if it is meant, say so: `accept: [{}]` in the zone", finding.code);
+    findings.push(finding.help(advice));
+}
+
+/// An edge reaches its origins over the internet.
+fn private_address(record: &DeclaredRecord, findings: &mut Findings<'_>) {
+    let address = match &record.record.data {
+        RecordData::A(address) => IpAddr::V4(*address),
+        RecordData::Aaaa(address) => IpAddr::V6(*address),
+        _ => return,
+    };
+    if record.record.proxied && is_private(address) {
+        let finding = Diagnostic::error(
+            "private-address",
+            format!("{address} is a private address: the edge cannot reach it, so the record cannot be proxied"),
+        )
+        .at(findings.place(&record.value))
+        .about(record.address.as_str());
+        findings.push(finding);
+    }
+}
+
+/// RFC 1918, RFC 3927, RFC 6598 and RFC 4193, and what never leaves a machine.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, ..] = address.octets();
+            let is_shared = a == 100 && (64..128).contains(&b);
+            address.is_private()
+                || address.is_loopback()
+                || address.is_link_local()
+                || address.is_unspecified()
+                || is_shared
+        }
+        IpAddr::V6(address) => {
+            let first = address.segments()[0];
+            address.is_loopback() || address.is_unspecified() || first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80
+        }
+    }
+}
+
+/// CAA records that let no authority of the edge issue leave it without a certificate (RFC 8659 §3).
+fn authorities(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
+    let Some(capabilities) = zone.capabilities else { return };
+    let Some(edge) = capabilities.edge else { return };
+    if !zone.records.iter().any(|record| record.record.proxied) {
+        return;
+    }
+    let issue = |record: &&DeclaredRecord| {
+        let is_issue = matches!(&record.record.data, RecordData::Caa(caa) if caa.tag.eq_ignore_ascii_case("issue"));
+        is_issue && record.owner == zone.name
+    };
+    let records: Vec<&DeclaredRecord> = zone.records.iter().filter(issue).collect();
+    let lets = |record: &&DeclaredRecord| match &record.record.data {
+        RecordData::Caa(caa) => {
+            let authority = caa.value.split(';').next().unwrap_or_default().trim();
+            edge.authorities
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(authority))
+        }
+        _ => false,
+    };
+    let Some(first) = records.first().filter(|_| !records.iter().any(lets)) else {
+        return;
+    };
+    let finding = Diagnostic::warning(
+        "caa-excludes-edge",
+        format!(
+            "these CAA records let none of the authorities issue that {} uses for its edge",
+            capabilities.title
+        ),
+    )
+    .at(findings.place(&first.value))
+    .label(format!("{} was expected", one_of(edge.authorities)))
+    .about(first.address.as_str());
+    warn(zone, finding, findings);
+}
+
+fn leads_to_itself(redirect: &DeclaredRule, findings: &mut Findings<'_>) {
+    let (
+        Some((from, _)),
+        RuleAction::Redirect {
+            to: Destination::Url(to),
+            ..
+        },
+    ) = (&redirect.from, &redirect.rule.action)
+    else {
+        return;
+    };
+    if let Ok(to) = UrlGlob::parse(to)
+        && !to.host.contains('*')
+        && from.covers(&to)
+    {
+        let finding = Diagnostic::error("redirect-loop", "this redirect leads to where it starts from, for ever")
+            .at(findings.place(&redirect.to))
+            .about(redirect.rule.address().as_str());
+        findings.push(finding);
+    }
+}
+
+/// A redirect is only asked where the edge stands in front.
+fn unproxied(zone: &DeclaredZone<'_>, redirect: &DeclaredRule, findings: &mut Findings<'_>) {
+    let Some((from, place)) = &redirect.from else { return };
+    let Ok(host) = DomainName::parse(&from.host) else {
+        return;
+    };
+    let is_web = |record: &&DeclaredRecord| {
+        record.owner == host && matches!(record.kind(), RecordType::A | RecordType::Aaaa | RecordType::Cname)
+    };
+    let records: Vec<&DeclaredRecord> = zone.records.iter().filter(is_web).collect();
+    let Some(first) = records
+        .first()
+        .filter(|_| !records.iter().any(|record| record.record.proxied))
+    else {
+        return;
+    };
+    let finding = Diagnostic::warning(
+        "redirect-unproxied",
+        format!("{host} is not proxied, so this redirect is never asked"),
+    )
+    .at(findings.place(place))
+    .related(findings.place(&first.value), "add `proxied: true` here")
+    .about(redirect.rule.address().as_str());
+    warn(zone, finding, findings);
+}
+
+/// The first redirect that fits ends a request.
+fn hidden(zone: &DeclaredZone<'_>, before: &[&DeclaredRule], redirect: &DeclaredRule, findings: &mut Findings<'_>) {
+    let Some((from, place)) = &redirect.from else { return };
+    let hides = |earlier: &&&DeclaredRule| {
+        earlier.rule.enabled && earlier.from.as_ref().is_some_and(|(earlier, _)| earlier.covers(from))
+    };
+    if let Some(earlier) = before.iter().find(hides) {
+        let finding = Diagnostic::warning(
+            "hidden-redirect",
+            "an earlier redirect covers all of this, so it is never reached",
+        )
+        .at(findings.place(place))
+        .related(findings.place(&earlier.name), "the earlier one")
+        .about(redirect.rule.address().as_str())
+        .help("put the special one before the general one");
+        warn(zone, finding, findings);
+    }
+}
