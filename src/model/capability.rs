@@ -10,6 +10,10 @@ use crate::model::setting_form::SettingForm;
 
 /// What a provider can hold.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and none excludes another"
+)]
 pub struct Capabilities {
     /// Its name in specs.
     pub name: &'static str,
@@ -94,6 +98,14 @@ pub struct CompiledRedirect {
     pub to: Destination,
     /// Whether the query goes along.
     pub keep_query: bool,
+    /// What `auto` stands for, in seconds, where no TTL of the provider's own is behind it. Then no live record is
+    /// automatic, so the word is settled once, while the spec is read.
+    pub automatic_ttl: Option<u32>,
+    /// Whether it keeps whole record sets, as DNS itself does: one TTL and one comment for all records of a type at a
+    /// name (RFC 2181 §5.2), TXT values included that otherwise stand each on their own.
+    pub whole_sets: bool,
+    /// Whether it is a DNS server at an address of its own (`server` in the spec) and no API (`base_url`).
+    pub dns_server: bool,
 }
 
 /// What tags a provider keeps.

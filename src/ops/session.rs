@@ -374,6 +374,13 @@ pub fn connect_one(
 ) -> Result<Box<dyn Provider>, Problem> {
     let unknown = || Problem::new("unknown-provider", format!("there is no provider called `{name}`"));
     let profile = provider::profile(name).ok_or_else(unknown)?;
+    if stand_in.is_some() && !profile.stand_in {
+        return Err(Problem::new(
+            "no-stand-in",
+            format!("the sandbox has no stand-in for {}", profile.capabilities.title),
+        )
+        .help("leave out --sandbox and use a test server of your own"));
+    }
     let access = match stand_in {
         Some(url) => provider::Access {
             token: crate::base::secret::Secret::new(SANDBOX_TOKEN),

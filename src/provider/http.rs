@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, redirect, retry};
 use tokio::time::Instant;
 use url::Url;
@@ -49,12 +49,21 @@ pub enum Failure {
     Lost(String),
 }
 
+/// How a service wants to be shown the credential. Either way it is a header that no log and no error shows.
+#[derive(Debug, Clone, Copy)]
+pub enum Credential<'a> {
+    /// `Authorization: Bearer …`.
+    Bearer(&'a Secret),
+    /// A header of the service's own, by its name in lower case.
+    Header(&'static str, &'a Secret),
+}
+
 /// A client for one account at one service.
 #[derive(Debug)]
 pub struct Http {
     client: reqwest::Client,
     base: Url,
-    authorization: HeaderValue,
+    credential: (HeaderName, HeaderValue),
     pause: Mutex<Option<Instant>>,
     sent: AtomicUsize,
 }
@@ -103,13 +112,20 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 impl Http {
-    /// A client that sends `token` as a bearer token to the host of `base` and to no other.
-    pub fn new(base: Url, token: &Secret, timeout: Duration) -> Result<Self, ProviderError> {
+    /// A client that sends the credential to the host of `base` and to no other.
+    pub fn new(base: Url, credential: Credential<'_>, timeout: Duration) -> Result<Self, ProviderError> {
         // Installed once a process; a second time changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+        let (name, value) = match credential {
+            Credential::Bearer(token) => (
+                AUTHORIZATION,
+                HeaderValue::from_str(&format!("Bearer {}", token.expose())),
+            ),
+            Credential::Header(name, token) => (HeaderName::from_static(name), HeaderValue::from_str(token.expose())),
+        };
+        let mut value = value
             .map_err(|_| ProviderError::new("no-credential", "the token holds characters that no header can carry"))?;
-        authorization.set_sensitive(true);
+        value.set_sensitive(true);
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("launchctl/", env!("CARGO_PKG_VERSION")))
             // A redirect would carry the request, if not the credential, to a host that nobody named.
@@ -131,7 +147,7 @@ impl Http {
         Ok(Self {
             client,
             base,
-            authorization,
+            credential: (name, value),
             pause: Mutex::new(None),
             sent: AtomicUsize::new(0),
         })
@@ -211,7 +227,7 @@ impl Http {
         let mut request = self
             .client
             .request(method.clone(), url)
-            .header(reqwest::header::AUTHORIZATION, self.authorization.clone());
+            .header(self.credential.0.clone(), self.credential.1.clone());
         if let Some(body) = body {
             request = request.json(body);
         }

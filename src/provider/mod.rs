@@ -209,7 +209,7 @@ pub enum Outcome {
 /// A refusal in the provider's own words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiRefusal {
-    /// The HTTP status, or what stands for it.
+    /// The HTTP status; 0 where the answer did not come over HTTP, and the code tells all.
     pub status: u16,
     /// The provider's own code, empty when it gave none.
     pub code: String,
@@ -219,9 +219,10 @@ pub struct ApiRefusal {
 
 impl fmt::Display for ApiRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.code.as_str() {
-            "" => write!(f, "{} (HTTP {})", self.message, self.status),
-            code => write!(f, "{} (code {code}, HTTP {})", self.message, self.status),
+        match (self.code.as_str(), self.status) {
+            ("", status) => write!(f, "{} (HTTP {status})", self.message),
+            (code, 0) => write!(f, "{} ({code})", self.message),
+            (code, status) => write!(f, "{} (code {code}, HTTP {status})", self.message),
         }
     }
 }
@@ -296,7 +297,7 @@ pub struct Access {
     pub token: Secret,
     /// The account, where several are seen.
     pub account: Option<String>,
-    /// The API's base address.
+    /// The API's base address, or `dns://HOST:PORT`.
     pub base_url: url::Url,
     /// How long one request may take, its answer included.
     pub timeout: Duration,
@@ -307,7 +308,7 @@ pub struct Access {
 pub struct Profile {
     /// What it can hold.
     pub capabilities: Capabilities,
-    /// The public API.
+    /// The public API; empty where every user has a server of their own.
     pub base_url: &'static str,
     /// The environment variable that overrides the API's address.
     pub base_url_variable: &'static str,
@@ -315,6 +316,8 @@ pub struct Profile {
     pub token_variable: &'static str,
     /// Where a credential is made, and what it must be allowed to do.
     pub token_help: &'static str,
+    /// Whether the sandbox has a stand-in for it.
+    pub stand_in: bool,
 }
 
 /// The providers, by name.

@@ -33,6 +33,9 @@ fn providers() -> Vec<Capabilities> {
         tags: Some(tags),
         longest_record: 300,
         edge: None,
+        automatic_ttl: None,
+        whole_sets: false,
+        dns_server: false,
     };
     let poor = Capabilities {
         name: "plain",
@@ -45,6 +48,9 @@ fn providers() -> Vec<Capabilities> {
         tags: None,
         longest_record: 65_535,
         edge: None,
+        automatic_ttl: Some(3_600),
+        whole_sets: true,
+        dns_server: false,
     };
     vec![rich, poor]
 }

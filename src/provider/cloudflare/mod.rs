@@ -31,7 +31,7 @@ use crate::model::record_set::RecordSet;
 use crate::model::rule::{Rule, RuleKind};
 use crate::model::setting::Setting;
 use crate::plan::Change;
-use crate::provider::http::Http;
+use crate::provider::http::{Credential, Http};
 use crate::provider::{
     Access, Answer, ApiRefusal, Examination, Outcome, Profile, Provider, ProviderError, Reading, Review, Scope, Stage,
     Step, ZoneFacts,
@@ -48,6 +48,7 @@ pub const PROFILE: Profile = Profile {
     token_variable: "CLOUDFLARE_API_TOKEN",
     token_help: "create a token at dash.cloudflare.com under My Profile > API Tokens, with Zone > Zone > Read and \
                  Zone > DNS > Edit for the zones of the spec",
+    stand_in: true,
 };
 
 /// An account at Cloudflare, as one token sees it.
@@ -75,7 +76,7 @@ fn zone_path(facts: &ZoneFacts) -> &str {
 impl Cloudflare {
     /// Ready to ask; nothing is sent yet.
     pub fn new(access: Access) -> Result<Self, ProviderError> {
-        let http = Http::new(access.base_url, &access.token, access.timeout)?;
+        let http = Http::new(access.base_url, Credential::Bearer(&access.token), access.timeout)?;
         Ok(Self {
             http,
             account: access.account,

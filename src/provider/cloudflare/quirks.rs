@@ -33,6 +33,9 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     // Error 9015 names this bound.
     longest_record: 4_096,
     edge: Some(&super::edge::EDGE),
+    automatic_ttl: None,
+    whole_sets: false,
+    dns_server: false,
 };
 
 /// What a plan of a zone allows (Cloudflare's table of plans, 2026).

@@ -44,6 +44,21 @@ fn cname(zone: &DeclaredZone<'_>, name: &DomainName, records: &AtName<'_>, findi
     let flattened = zone.capabilities.is_none_or(|provider| provider.flattens) && *name == zone.name;
     let proxies = zone.capabilities.is_none_or(|provider| provider.proxies);
     let is_answered_with_addresses = flattened || (alias.record.proxied && proxies);
+    if let Some(provider) = zone.capabilities
+        && *name == zone.name
+        && !is_answered_with_addresses
+    {
+        let message = format!(
+            "{name} has the SOA and NS of its zone, so it can have no CNAME, and {} does not flatten one",
+            provider.title
+        );
+        let finding = Diagnostic::error("cname-at-apex", message)
+            .at(findings.place(&alias.value))
+            .help("write the addresses of the target as A and AAAA records")
+            .about(alias.address.as_str());
+        findings.push(finding);
+        return;
+    }
     for other in records.iter().filter(|other| other.kind() != RecordType::Cname) {
         let excluded = matches!(other.kind(), RecordType::A | RecordType::Aaaa | RecordType::Ns);
         if !excluded && is_answered_with_addresses {

@@ -16,7 +16,10 @@ pub(super) fn check(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
     for records in sets.values() {
         same_value(records, findings);
         same_purpose(records, findings);
-        one_ttl(records, findings);
+        // Where sets are kept whole it is an error, and said elsewhere.
+        if !zone.capabilities.is_some_and(|provider| provider.whole_sets) {
+            one_ttl(records, findings);
+        }
     }
     for absence in &zone.absent {
         if let Some(record) = sets.get(&absence.address).and_then(|records| records.first()) {

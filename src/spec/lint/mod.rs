@@ -8,6 +8,7 @@ mod edge;
 mod holding;
 mod names;
 mod targets;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -26,4 +27,5 @@ pub(super) fn zone(zone: &DeclaredZone<'_>, all: &BTreeMap<DomainName, Range<usi
     holding::check(zone, findings);
     names::check(zone, all, findings);
     targets::check(zone, findings);
+    whole::check(zone, findings);
 }

@@ -22,7 +22,7 @@ pub(super) fn zone<'a>(
     capabilities: Option<&'a Capabilities>,
     findings: &mut Findings<'_>,
 ) -> DeclaredZone<'a> {
-    let ttl = zone.ttl.as_ref().map_or(Ttl::Auto, |ttl| ttl.value);
+    let ttl = settled(zone.ttl.as_ref().map_or(Ttl::Auto, |ttl| ttl.value), capabilities);
     let mut declared = DeclaredZone {
         name,
         capabilities,
@@ -66,7 +66,8 @@ fn records(entry: &raw::Record, zone_ttl: Ttl, zone: &mut DeclaredZone<'_>, find
         }
         return;
     }
-    let template = template(entry, zone_ttl);
+    let mut template = template(entry, zone_ttl);
+    template.ttl = settled(template.ttl, zone.capabilities);
     let places = places(entry);
     for value in entry
         .value
@@ -152,6 +153,14 @@ fn places(entry: &raw::Record) -> BTreeMap<&'static str, Range<usize>> {
         places.extend(range.map(|range| (key, range.clone())));
     }
     places
+}
+
+/// `auto` where the provider has no TTL of its own behind that word.
+fn settled(ttl: Ttl, capabilities: Option<&Capabilities>) -> Ttl {
+    match (ttl, capabilities.and_then(|provider| provider.automatic_ttl)) {
+        (Ttl::Auto, Some(seconds)) => Ttl::Seconds(seconds),
+        (ttl, _) => ttl,
+    }
 }
 
 /// A record with everything but its data.

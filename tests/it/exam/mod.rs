@@ -35,8 +35,10 @@ pub struct Examinee {
     pub kinds: &'static [RecordType],
     /// Whether it has an edge.
     pub proxies: bool,
-    /// Whether it keeps comments and tags.
-    pub notes: bool,
+    /// Whether it keeps comments.
+    pub comments: bool,
+    /// Whether it keeps tags.
+    pub tags: bool,
 }
 
 impl Examinee {
@@ -44,7 +46,8 @@ impl Examinee {
         let has = match state.needs {
             Needs::Nothing => true,
             Needs::Proxy => self.proxies,
-            Needs::Notes => self.notes,
+            Needs::Comments => self.comments,
+            Needs::Tags => self.tags,
         };
         has && state.records.iter().all(|record| {
             let kind = record
@@ -241,7 +244,8 @@ async fn cloudflare(paid: Plan, kinds: &'static [RecordType]) -> (Sandbox, Exami
             .collect(),
         kinds,
         proxies: true,
-        notes: paid != Plan::Free,
+        comments: true,
+        tags: paid != Plan::Free,
     };
     (sandbox, examinee)
 }

@@ -10,8 +10,10 @@ pub enum Needs {
     Nothing,
     /// An edge in front of records.
     Proxy,
-    /// Comments and tags kept with records.
-    Notes,
+    /// Comments kept with records.
+    Comments,
+    /// Tags kept with records.
+    Tags,
 }
 
 /// One state.
@@ -506,37 +508,37 @@ fn notes() -> Group {
         "comments and tags",
         vec![
             asking(
-                Needs::Notes,
+                Needs::Comments,
                 "a comment",
                 &["{ type: A, name: a, value: 192.0.2.1, comment: the front door }"],
             ),
             asking(
-                Needs::Notes,
+                Needs::Comments,
                 "another",
                 &["{ type: A, name: a, value: 192.0.2.1, comment: 'the \"back\" door' }"],
             ),
             asking(
-                Needs::Notes,
+                Needs::Comments,
                 "kept while the value changes",
                 &["{ type: A, name: a, value: 192.0.2.2, comment: 'the \"back\" door' }"],
             ),
             asking(
-                Needs::Notes,
+                Needs::Comments,
                 "none",
                 &["{ type: A, name: a, value: 192.0.2.2, comment: \"\" }"],
             ),
             asking(
-                Needs::Notes,
+                Needs::Tags,
                 "tags",
                 &["{ type: A, name: a, value: 192.0.2.2, tags: [\"team:web\", solo] }"],
             ),
             asking(
-                Needs::Notes,
+                Needs::Tags,
                 "other tags",
                 &["{ type: A, name: a, value: 192.0.2.2, tags: [\"team:api\"] }"],
             ),
             asking(
-                Needs::Notes,
+                Needs::Tags,
                 "no tags",
                 &["{ type: A, name: a, value: 192.0.2.2, tags: [] }"],
             ),
