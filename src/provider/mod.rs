@@ -4,6 +4,7 @@
 
 pub mod cloudflare;
 pub mod credential;
+pub mod dns;
 pub mod http;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -28,7 +28,7 @@ impl Location {
     pub(super) fn parse(fields: &mut Fields) -> Result<Self, DataError> {
         let latitude = angle(fields, "latitude", 90, [b'N', b'S'])?;
         let longitude = angle(fields, "longitude", 180, [b'E', b'W'])?;
-        let altitude = length(fields, "altitude", -10_000_000, 4_284_967_295)?;
+        let altitude = length(fields, "altitude", DEEPEST, 4_284_967_295)?;
         let size = precision(fields, "size", 100)?;
         let horizontal = precision(fields, "horizontal precision", 1_000_000)?;
         let vertical = precision(fields, "vertical precision", 1_000)?;
@@ -41,6 +41,64 @@ impl Location {
             vertical,
         })
     }
+}
+
+/// Where the wire form counts angles from, in thousandths of a second, and altitudes, in centimetres (RFC 1876 §2).
+const EQUATOR: i64 = 1 << 31;
+const DEEPEST: i64 = -10_000_000;
+
+impl Location {
+    /// RFC 1876 §2.
+    pub(super) fn to_wire(self) -> [u8; 16] {
+        let mut out = [0; 16];
+        let precisions = [self.size, self.horizontal, self.vertical].map(digit_and_power);
+        out[1..4].copy_from_slice(&precisions);
+        let numbers = [
+            EQUATOR + self.latitude,
+            EQUATOR + self.longitude,
+            self.altitude - DEEPEST,
+        ];
+        for (number, place) in numbers.iter().zip(out[4..].chunks_exact_mut(4)) {
+            // Parsing has kept all three within what the form holds.
+            place.copy_from_slice(&u32::try_from(*number).unwrap_or_default().to_be_bytes());
+        }
+        out
+    }
+
+    /// `None` for another version, or a place that is none.
+    pub(super) fn from_wire(octets: [u8; 16]) -> Option<Self> {
+        let number = |at: usize| {
+            octets
+                .get(at..at + 4)?
+                .try_into()
+                .ok()
+                .map(u32::from_be_bytes)
+                .map(i64::from)
+        };
+        let length = |at: usize| {
+            let (digit, power) = (octets[at] >> 4, octets[at] & 0xf);
+            (digit <= 9 && power <= 9).then(|| u64::from(digit) * 10_u64.pow(u32::from(power)))
+        };
+        let place = Self {
+            latitude: number(4)? - EQUATOR,
+            longitude: number(8)? - EQUATOR,
+            altitude: number(12)? + DEEPEST,
+            size: length(1)?,
+            horizontal: length(2)?,
+            vertical: length(3)?,
+        };
+        let is_one = octets[0] == 0 && place.latitude.abs() <= 90 * DEGREE && place.longitude.abs() <= 180 * DEGREE;
+        is_one.then_some(place)
+    }
+}
+
+fn digit_and_power(centimetres: u64) -> u8 {
+    let (mut digit, mut power) = (centimetres, 0);
+    while digit >= 10 {
+        digit /= 10;
+        power += 1;
+    }
+    u8::try_from(digit).unwrap_or_default() << 4 | power
 }
 
 fn angle(fields: &mut Fields, what: &str, most: u32, directions: [u8; 2]) -> Result<i64, DataError> {

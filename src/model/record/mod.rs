@@ -11,6 +11,7 @@ mod kind;
 mod location;
 mod service;
 pub mod txt;
+mod wire;
 
 pub use data::{Caa, Cert, CertificateAssociation, Dnskey, Ds, Mx, Naptr, RecordData, Soa, Srv, Sshfp, Uri};
 pub use error::DataError;
@@ -18,6 +19,7 @@ pub use host::Target;
 pub use kind::RecordType;
 pub use location::Location;
 pub use service::{ServiceBinding, ServiceParams};
+pub use wire::WireError;
 
 #[cfg(test)]
 mod tests;

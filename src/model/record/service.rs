@@ -75,6 +75,16 @@ impl ServiceBinding {
 }
 
 impl ServiceParams {
+    /// Each parameter by name with its value in presentation form, empty where it has none; in the order of key numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (String, &str)> {
+        self.numbered().map(|(key, value)| (key_name(key), value))
+    }
+
+    /// The same by key number.
+    pub(super) fn numbered(&self) -> impl Iterator<Item = (u16, &str)> {
+        self.0.iter().map(|(key, value)| (*key, value.as_str()))
+    }
+
     /// What belongs together must be there together (RFC 9460 §7.1.1, §8).
     fn check(&self, text: &str) -> Result<(), DataError> {
         let whole = 0..text.len();
@@ -94,7 +104,7 @@ impl ServiceParams {
     }
 }
 
-fn key_number(name: &str) -> Option<u16> {
+pub(super) fn key_number(name: &str) -> Option<u16> {
     let known = KEYS.iter().find(|(_, known)| *known == name).map(|(number, _)| *number);
     known.or_else(|| {
         let digits = name.strip_prefix("key")?;
@@ -107,7 +117,7 @@ fn key_number(name: &str) -> Option<u16> {
     })
 }
 
-fn key_name(number: u16) -> String {
+pub(super) fn key_name(number: u16) -> String {
     let known = KEYS.iter().find(|(known, _)| *known == number);
     known.map_or_else(|| format!("key{number}"), |(_, name)| (*name).to_owned())
 }

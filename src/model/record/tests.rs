@@ -282,7 +282,74 @@ fn a_target_that_is_an_address_is_noticed() {
     assert_eq!(parse(RecordType::Mx, "0 .").target(), None);
 }
 
+#[test]
+fn every_type_travels_and_comes_back() {
+    let mut kinds: Vec<RecordType> = Vec::new();
+    for (kind, spellings) in SAME {
+        let data = parse(*kind, spellings[0]);
+        assert_eq!(
+            RecordData::from_wire(*kind, &data.to_wire()),
+            Ok(data),
+            "{kind} {}",
+            spellings[0]
+        );
+        kinds.push(*kind);
+    }
+    for kind in RecordType::ALL {
+        assert!(kinds.contains(kind), "{kind} is not among them");
+        assert_eq!(RecordType::from_number(kind.number()), Some(*kind));
+    }
+}
+
+/// Octets as RFCs and servers write them, so that one mistake in both directions cannot cancel itself.
+#[test]
+fn octets_are_those_of_the_rfcs() {
+    for (kind, text, octets) in [
+        (RecordType::Mx, "10 mx.a", &b"\0\x0a\x02mx\x01a\0"[..]),
+        (RecordType::Caa, "0 issue \"ca.test\"", &b"\0\x05issueca.test"[..]),
+        // RFC 9460 §D.2: figures 6 and 9, in our order of parameters.
+        (
+            RecordType::Svcb,
+            "1 foo.example.com ipv6hint=\"2001:db8::1,2001:db8::53:1\"",
+            &b"\0\x01\x03foo\x07example\x03com\0\0\x06\0\x20\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\
+              \x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\x53\0\x01"[..],
+        ),
+        (
+            RecordType::Https,
+            "16 foo.example.org mandatory=\"ipv4hint,alpn\" alpn=\"h2,h3-19\" ipv4hint=\"192.0.2.1\"",
+            &b"\0\x10\x03foo\x07example\x03org\0\0\0\0\x04\0\x01\0\x04\0\x01\0\x09\x02h2\x05h3-19\0\x04\0\x04\xc0\0\x02\x01"[..],
+        ),
+        // RFC 1876 §2: 51 30 12.748 N 0 7 39.611 W 0.00m.
+        (
+            RecordType::Loc,
+            "51 30 12.748 N 0 7 39.611 W 0m 1m 10000m 10m",
+            &b"\0\x12\x16\x13\x8b\x0d\x2c\x8c\x7f\xf8\xfc\xa5\0\x98\x96\x80"[..],
+        ),
+    ] {
+        assert_eq!(parse(kind, text).to_wire(), octets, "{kind} {text}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn what_travels_comes_back_the_same(text in "([0-9]{1,5} |[a-z.]{1,8} |\"[^\"]{0,8}\" |[\\\\\"@=;.0-9NSEWm]{1,4} ){1,7}", at in 0..RecordType::ALL.len()) {
+        let kind = RecordType::ALL[at];
+        if let Ok(data) = RecordData::parse(kind, &text, &origin()) {
+            let wire = data.to_wire();
+            if let Ok(back) = RecordData::from_wire(kind, &wire) {
+                prop_assert_eq!(back.to_wire(), wire);
+            }
+        }
+    }
+
+    #[test]
+    fn no_octets_make_it_panic(octets in proptest::collection::vec(any::<u8>(), 0..80), at in 0..RecordType::ALL.len()) {
+        let kind = RecordType::ALL[at];
+        if let Ok(data) = RecordData::from_wire(kind, &octets) {
+            prop_assert_eq!(RecordData::from_wire(kind, &data.to_wire()), Ok(data));
+        }
+    }
+
     #[test]
     fn no_text_makes_it_panic_and_what_is_read_reads_back(text in "\\PC{0,60}", at in 0..RecordType::ALL.len()) {
         let kind = RecordType::ALL[at];
