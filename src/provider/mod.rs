@@ -6,6 +6,8 @@ pub mod cloudflare;
 pub mod credential;
 pub mod dns;
 pub mod http;
+pub mod powerdns;
+pub mod rrset;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -322,7 +324,7 @@ pub struct Profile {
 }
 
 /// The providers, by name.
-pub const PROFILES: &[Profile] = &[cloudflare::PROFILE];
+pub const PROFILES: &[Profile] = &[cloudflare::PROFILE, powerdns::PROFILE];
 
 /// What is known of the provider called `name`.
 pub fn profile(name: &str) -> Option<&'static Profile> {
@@ -338,6 +340,7 @@ pub fn capabilities() -> Vec<Capabilities> {
 pub fn connect(name: &str, access: Access) -> Result<Box<dyn Provider>, ProviderError> {
     match name {
         "cloudflare" => Ok(Box::new(cloudflare::Cloudflare::new(access)?)),
+        "powerdns" => Ok(Box::new(powerdns::PowerDns::new(access)?)),
         other => Err(ProviderError::new(
             "unknown-provider",
             format!("there is no provider called `{other}`"),

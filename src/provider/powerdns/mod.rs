@@ -1,0 +1,324 @@
+//! PowerDNS, the Authoritative Server, over its HTTP API. One read of a zone brings all of its record sets; one PATCH
+//! carries a whole plan and is a transaction at the server. [`convert`] knows the JSON of a record set, [`quirks`] what
+//! the server can hold and what its messages are about.
+
+mod api;
+mod convert;
+mod quirks;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::{join_all, try_join_all};
+use serde_json::{Value, json};
+
+use crate::base::text;
+use crate::model::address::Address;
+use crate::model::name::DomainName;
+use crate::model::record_set::{Record, RecordSet};
+use crate::model::resource::Resource;
+use crate::plan::Change;
+use crate::provider::http::{Credential, Http};
+use crate::provider::rrset::{self, Rrset};
+use crate::provider::{
+    Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
+    Scope, Step, ZoneFacts,
+};
+use api::ApiError;
+
+const NAME: &str = "powerdns";
+
+/// What is known of PowerDNS without asking it.
+pub const PROFILE: Profile = Profile {
+    capabilities: quirks::CAPABILITIES,
+    base_url: "http://127.0.0.1:8081/api/v1",
+    base_url_variable: "POWERDNS_API_URL",
+    token_variable: "POWERDNS_API_KEY",
+    stand_in: false,
+};
+
+/// A server.
+#[derive(Debug)]
+pub struct PowerDns {
+    http: Http,
+    /// Where it is, as part of the ids of its zones: another server's zone of the same name is another zone.
+    place: String,
+}
+
+impl PowerDns {
+    /// Ready to ask; nothing is sent yet. An address without a path gets the API's.
+    pub fn new(mut access: Access) -> Result<Self, ProviderError> {
+        if access.base_url.path() == "/" {
+            access.base_url.set_path("/api/v1/");
+        }
+        let place = access.base_url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
+        let http = Http::new(
+            access.base_url,
+            Credential::Header("x-api-key", &access.token),
+            access.timeout,
+        )?;
+        Ok(Self { http, place })
+    }
+
+    async fn read_all(&self, scope: &Scope) -> Result<Reading, ProviderError> {
+        let mut whole = Reading::default();
+        for reading in try_join_all(scope.zones.iter().map(|zone| self.read_zone(zone))).await? {
+            whole.absorb(reading);
+        }
+        Ok(whole)
+    }
+
+    async fn read_zone(&self, zone: &DomainName) -> Result<Reading, ProviderError> {
+        let answer = api::get(&self.http, &path_of(zone)).await.map_err(|error| {
+            if error.is_not_there() {
+                ProviderError::new(
+                    "zone-not-found",
+                    format!("PowerDNS at {} has no zone {zone}", self.place),
+                )
+                .help(format!("check the name, or create it: pdnsutil create-zone {zone}"))
+            } else {
+                error.while_reading(&format!("the zone {zone}"))
+            }
+        })?;
+        self.assemble(zone, &answer)
+    }
+
+    fn assemble(&self, zone: &DomainName, answer: &Value) -> Result<Reading, ProviderError> {
+        let text = |key: &str| answer.get(key).and_then(Value::as_str);
+        let is_it = text("name").is_some_and(|name| DomainName::parse(name).as_ref() == Ok(zone));
+        let list = answer.get("rrsets").and_then(Value::as_array).filter(|_| is_it);
+        let Some(list) = list else {
+            return Err(odd(zone, "something that is not this zone"));
+        };
+        let mut reading = Reading::default();
+        let mut records: Vec<(DomainName, Record)> = Vec::new();
+        for value in list {
+            match convert::from_wire(value, zone) {
+                Ok(kept) if !kept.name.is_within(zone) => {
+                    return Err(odd(
+                        zone,
+                        &format!("a record of {}, which is another zone's", kept.name),
+                    ));
+                }
+                Ok(kept) => {
+                    if let Some(why) = kept.locked {
+                        rrset::lock(&mut reading, zone, (&kept.name, kept.kind), why);
+                    }
+                    records.extend(kept.records.into_iter().map(|record| (kept.name.clone(), record)));
+                }
+                Err(why) => {
+                    let word = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or("?");
+                    rrset::set_aside(&mut reading, zone, (word("name"), word("type")), &why);
+                }
+            }
+        }
+        for set in RecordSet::gather(zone, records) {
+            let set = set.as_live();
+            reading.live.inventory.insert(set.address(), Resource::RecordSet(set));
+        }
+        let yes = |key: &str| answer.get(key).and_then(Value::as_bool).unwrap_or(false);
+        reading.warnings.extend(quirks::odd_settings(
+            zone,
+            text("soa_edit_api"),
+            yes("dnssec"),
+            yes("api_rectify"),
+        ));
+        let facts = ZoneFacts {
+            id: format!("{}/{zone}", self.place),
+            plan: String::new(),
+            status: text::shorten(&text::sanitize(text("kind").unwrap_or("unknown")), 40).to_lowercase(),
+            usage: None,
+        };
+        reading.zones.insert(zone.clone(), facts);
+        Ok(reading)
+    }
+
+    async fn perform_once(&self, step: &Step) -> Outcome {
+        match api::write(&self.http, step.method, &step.path, &step.body).await {
+            Ok(()) => Outcome::Applied,
+            Err(ApiError::Refused(refusal)) => Outcome::Refused(refusal),
+            Err(ApiError::NotSent(words)) => Outcome::NotSent(words),
+            Err(ApiError::Lost(words)) => Outcome::Unknown(words),
+        }
+    }
+
+    async fn look_at(&self, scope: &Scope) -> Vec<Examination> {
+        let mut all = vec![match api::get(&self.http, "servers/localhost").await {
+            Ok(answer) => {
+                let word = |key: &str| answer.get(key).and_then(Value::as_str).unwrap_or("unknown").to_owned();
+                let version = text::sanitize(&format!("{} {}", word("daemon_type"), word("version"))).into_owned();
+                found("PowerDNS API key", Finding::Good, text::shorten(&version, 60), None)
+            }
+            Err(error) => {
+                let finding = match &error {
+                    ApiError::Refused(_) => Finding::Bad,
+                    ApiError::NotSent(_) | ApiError::Lost(_) => Finding::Unclear,
+                };
+                let help = error.while_reading("the server").help;
+                found("PowerDNS API key", finding, error.words(), help)
+            }
+        }];
+        let zones = scope.zones.iter().map(|zone| async move {
+            let subject = format!("{zone}: zone");
+            match self.read_zone(zone).await {
+                Ok(reading) => {
+                    let sets = text::count(reading.live.inventory.len(), "record set");
+                    let kind = reading.zones.get(zone).map_or("", |facts| facts.status.as_str());
+                    found(&subject, Finding::Good, format!("{sets}, {kind}"), None)
+                }
+                Err(error) => found(&subject, Finding::Bad, error.message, error.help),
+            }
+        });
+        all.extend(join_all(zones).await);
+        all
+    }
+}
+
+fn found(subject: &str, finding: Finding, detail: String, fix: Option<String>) -> Examination {
+    Examination {
+        subject: subject.to_owned(),
+        finding,
+        detail,
+        fix,
+    }
+}
+
+fn path_of(zone: &DomainName) -> String {
+    format!("servers/localhost/zones/{zone}.")
+}
+
+fn odd(zone: &DomainName, what: &str) -> ProviderError {
+    ProviderError::new("odd-answer", format!("PowerDNS answered for {zone} with {what}"))
+        .help("nothing was changed; if it happens again, run with -vv and report it")
+}
+
+/// The requests that carry out `changes`: one for a zone, unless it would be too large.
+fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
+    let mut zones: BTreeMap<DomainName, BTreeMap<DomainName, Vec<Rrset>>> = BTreeMap::new();
+    for set in rrset::gather(changes, reading) {
+        let names = zones.entry(set.zone.clone()).or_default();
+        names.entry(set.name.clone()).or_default().push(set);
+    }
+    let mut steps = Vec::new();
+    for (zone, names) in zones {
+        let Some(facts) = reading.zones.get(&zone) else {
+            continue;
+        };
+        let chunks = chunks(names.into_values().collect(), quirks::BODY);
+        let total = chunks.len();
+        for (at, chunk) in chunks.into_iter().enumerate() {
+            steps.push(step(&zone, chunk, at + 1, total));
+        }
+        if quirks::notifies(&facts.status) {
+            steps.push(notify(&zone));
+        }
+    }
+    steps
+}
+
+/// What belongs together (everything at one name) travels together.
+fn chunks(names: Vec<Vec<Rrset>>, most: usize) -> Vec<Vec<(Rrset, Value)>> {
+    let mut chunks: Vec<Vec<(Rrset, Value)>> = Vec::new();
+    let mut size = most;
+    for sets in names {
+        let wires: Vec<(Rrset, Value)> = sets
+            .into_iter()
+            .map(|set| {
+                let wire = convert::to_wire(&set);
+                (set, wire)
+            })
+            .collect();
+        let length: usize = wires.iter().map(|(_, wire)| wire.to_string().len() + 1).sum();
+        match chunks.last_mut() {
+            Some(chunk) if size + length <= most => {
+                chunk.extend(wires);
+                size += length;
+            }
+            _ => {
+                chunks.push(wires);
+                size = length;
+            }
+        }
+    }
+    chunks
+}
+
+fn step(zone: &DomainName, mut sets: Vec<(Rrset, Value)>, number: usize, total: usize) -> Step {
+    // The server looks at one set after another: what makes room for a CNAME has to come before it.
+    sets.sort_by_key(|(set, _)| !set.after.is_empty());
+    let gone = sets.iter().filter(|(set, _)| set.after.is_empty()).count();
+    let mut words = Vec::new();
+    for (number, noun) in [(sets.len() - gone, "written record set"), (gone, "deleted record set")] {
+        if number > 0 {
+            words.push(text::count(number, noun));
+        }
+    }
+    let part_of = if total > 1 {
+        format!(" ({number} of {total})")
+    } else {
+        String::new()
+    };
+    let addresses: BTreeSet<Address> = sets.iter().flat_map(|(set, _)| set.addresses.clone()).collect();
+    let wires: Vec<Value> = sets.into_iter().map(|(_, wire)| wire).collect();
+    Step {
+        provider: NAME,
+        zone: zone.clone(),
+        method: "PATCH",
+        path: path_of(zone),
+        summary: format!("{} in {zone}{part_of}", text::list(&words)),
+        addresses: addresses.into_iter().collect(),
+        handles: BTreeMap::new(),
+        body: json!({ "rrsets": wires }),
+    }
+}
+
+/// It changes no record, so it carries no address; when it fails, the secondaries ask by themselves later.
+fn notify(zone: &DomainName) -> Step {
+    Step {
+        provider: NAME,
+        zone: zone.clone(),
+        method: "PUT",
+        path: format!("{}/notify", path_of(zone)),
+        summary: format!("secondaries of {zone} told"),
+        addresses: Vec::new(),
+        handles: BTreeMap::new(),
+        body: json!({}),
+    }
+}
+
+impl Provider for PowerDns {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn read<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Reading, ProviderError>> {
+        Box::pin(self.read_all(scope))
+    }
+
+    fn steps(&self, changes: &[Change], reading: &Reading) -> Vec<Step> {
+        steps(changes, reading)
+    }
+
+    fn perform<'a>(&'a self, step: &'a Step) -> Answer<'a, Outcome> {
+        Box::pin(self.perform_once(step))
+    }
+
+    fn review(&self, changes: &[Change], reading: &Reading) -> Review {
+        quirks::review(changes, reading, &steps(changes, reading))
+    }
+
+    fn blame(&self, step: &Step, changes: &[Change], refused: &ApiRefusal) -> Vec<Address> {
+        quirks::blame(step, changes, refused)
+    }
+
+    fn advice(&self, refused: &ApiRefusal) -> Option<&'static str> {
+        quirks::advice(refused)
+    }
+
+    fn examine<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Vec<Examination>> {
+        Box::pin(self.look_at(scope))
+    }
+
+    fn requests(&self) -> usize {
+        self.http.sent()
+    }
+}
