@@ -79,6 +79,8 @@ pub struct ProviderAccount {
     pub account: Option<String>,
     /// Another address for the API.
     pub base_url: Option<String>,
+    /// The address of a DNS server, `HOST` or `HOST:PORT`.
+    pub server: Option<String>,
     /// Where the spec says so.
     pub place: Option<Place>,
 }

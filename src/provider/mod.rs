@@ -7,6 +7,7 @@ pub mod credential;
 pub mod dns;
 pub mod http;
 pub mod powerdns;
+pub mod rfc2136;
 pub mod rrset;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -324,7 +325,7 @@ pub struct Profile {
 }
 
 /// The providers, by name.
-pub const PROFILES: &[Profile] = &[cloudflare::PROFILE, powerdns::PROFILE];
+pub const PROFILES: &[Profile] = &[cloudflare::PROFILE, powerdns::PROFILE, rfc2136::PROFILE];
 
 /// What is known of the provider called `name`.
 pub fn profile(name: &str) -> Option<&'static Profile> {
@@ -340,6 +341,7 @@ pub fn capabilities() -> Vec<Capabilities> {
 pub fn connect(name: &str, access: Access) -> Result<Box<dyn Provider>, ProviderError> {
     match name {
         "cloudflare" => Ok(Box::new(cloudflare::Cloudflare::new(access)?)),
+        "rfc2136" => Ok(Box::new(rfc2136::Rfc2136::new(&access)?)),
         "powerdns" => Ok(Box::new(powerdns::PowerDns::new(access)?)),
         other => Err(ProviderError::new(
             "unknown-provider",
@@ -348,17 +350,26 @@ pub fn connect(name: &str, access: Access) -> Result<Box<dyn Provider>, Provider
     }
 }
 
-/// Where a provider's API is: the environment over the spec over what is usual.
+/// Where a provider's API or server is: the environment over the spec over what is usual.
 pub fn base_of(
     profile: &Profile,
     account: Option<&ProviderAccount>,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<url::Url, ProviderError> {
+    let is_server = profile.capabilities.dns_server;
+    let said = account.and_then(|account| {
+        let key = if is_server { &account.server } else { &account.base_url };
+        key.clone()
+    });
     let base = environment(profile.base_url_variable)
         .filter(|url| !url.is_empty())
-        .or_else(|| account.and_then(|account| account.base_url.clone()))
+        .or(said)
         .unwrap_or_else(|| profile.base_url.to_owned());
-    http::base_url(&base)
+    if is_server {
+        dns::server(&base, profile.base_url_variable)
+    } else {
+        http::base_url(&base)
+    }
 }
 
 /// Settles how a provider is reached.

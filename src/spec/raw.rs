@@ -42,6 +42,10 @@ shape! {
         "account" account: Text;
         /// Another address for the provider's API; an environment variable such as `CLOUDFLARE_BASE_URL` overrides it.
         "base_url" base_url: Text;
+        /// For `rfc2136`: the primary server that takes dynamic updates and transfers the zone, as HOST or HOST:PORT; the
+        /// environment variable `RFC2136_SERVER` overrides it. The token there is the TSIG key as `dig -y` takes it:
+        /// `NAME:SECRET` for hmac-sha256, or `hmac-sha512:NAME:SECRET`.
+        "server" server: Text, example "ns1.acme.example", example "192.0.2.53:53";
     }
 }
 
@@ -49,14 +53,15 @@ shape! {
     /// A DNS zone: who keeps it, how what nobody declared is treated, and what it holds.
     Zone {
         /// The provider that keeps the zone.
-        "provider" provider: Text, required, example "cloudflare";
+        "provider" provider: Text, required, example "cloudflare", example "powerdns", example "rfc2136";
         /// What happens to what is live and not declared here: `keep` lists it and leaves it alone, `delete` plans its
         /// removal.
         "unmanaged" unmanaged: At<Unmanaged>, default "keep";
         /// Records that no plan may change or delete, each as `TYPE NAME` with globs. The zone's own NS and SOA records
         /// are always protected.
         "protect" protect: Vec<At<Protection>>, example "NS *", example "* _acme-challenge*";
-        /// The TTL of records that say none: `auto`, seconds, or a duration such as `5m` or `1h`.
+        /// The TTL of records that say none: `auto`, seconds, or a duration such as `5m` or `1h`. With `powerdns` and
+        /// `rfc2136`, which have no TTL of their own to fall back on, `auto` is one hour.
         "ttl" ttl: At<Ttl>, default "auto", example "5m";
         /// Whether to create the zone when the account does not have it.
         "create" create: At<bool>, default "false";

@@ -33,6 +33,7 @@ pub const PROFILE: Profile = Profile {
     base_url: "http://127.0.0.1:8081/api/v1",
     base_url_variable: "POWERDNS_API_URL",
     token_variable: "POWERDNS_API_KEY",
+    token_help: "the key is `api-key` in pdns.conf, where `api=yes` and `webserver=yes` stand too",
     stand_in: false,
 };
 
@@ -127,6 +128,7 @@ impl PowerDns {
             plan: String::new(),
             status: text::shorten(&text::sanitize(text("kind").unwrap_or("unknown")), 40).to_lowercase(),
             usage: None,
+            elsewhere: None,
         };
         reading.zones.insert(zone.clone(), facts);
         Ok(reading)

@@ -248,11 +248,28 @@ fn accounts(
 ) -> BTreeMap<String, ProviderAccount> {
     let mut accounts = BTreeMap::new();
     for (name, account) in raw.providers.iter().flat_map(|providers| &providers.0) {
-        if known_provider(name, providers, findings).is_some() {
+        if let Some(known) = known_provider(name, providers, findings) {
+            reached_otherwise(known, account, findings);
             accounts.insert(name.value.clone(), one_account(name, account, source));
         }
     }
     accounts
+}
+
+/// A DNS server has no API's address, and an API is no DNS server.
+fn reached_otherwise(known: &Capabilities, account: &Provider, findings: &mut Findings<'_>) {
+    let (key, text, instead) = if known.dns_server {
+        ("base_url", &account.base_url, "server")
+    } else {
+        ("server", &account.server, "base_url")
+    };
+    if let Some(text) = text {
+        let message = format!(
+            "`{key}` has no meaning for {}: `{instead}` says where it is",
+            known.title
+        );
+        findings.error("wrong-address-key", &text.range, message);
+    }
 }
 
 fn one_account(name: &Text, account: &Provider, source: &Arc<Source>) -> ProviderAccount {
@@ -261,6 +278,7 @@ fn one_account(name: &Text, account: &Provider, source: &Arc<Source>) -> Provide
         token: account.token.as_ref().map(|token| token.value.clone()),
         account: account.account.as_ref().map(|account| account.value.clone()),
         base_url: account.base_url.as_ref().map(|url| url.value.clone()),
+        server: account.server.as_ref().map(|server| server.value.clone()),
         place: Some(Place::new(source, place.clone())),
     }
 }

@@ -3,9 +3,11 @@
 //!
 //! To examine another provider, write an [`Examinee`] and a test that calls [`sit`].
 
+mod answers;
 mod states;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use launchctl::apply::Stop;
 use launchctl::base::clock::Clock;
 use launchctl::history::RunStatus;
 use launchctl::model::inventory::Inventory;
+use launchctl::model::name::DomainName;
 use launchctl::model::record::RecordType;
 use launchctl::model::resource::Resource;
 use launchctl::ops::plan::Narrow;
@@ -22,6 +25,8 @@ use launchctl::ops::{Session, Setting, apply, plan, rollback};
 use launchctl::plan::Selection;
 use launchctl::sandbox::{Options, Plan, SANDBOX_TOKEN, Sandbox, World};
 use states::{Needs, State};
+
+use super::servers::{KEY, KEY_NAME, Server};
 
 /// Who is examined: a provider with an empty zone.
 pub struct Examinee {
@@ -39,6 +44,8 @@ pub struct Examinee {
     pub comments: bool,
     /// Whether it keeps tags.
     pub tags: bool,
+    /// Where it answers over UDP and TCP: then what it answers is compared with the spec too.
+    pub dns: Option<SocketAddr>,
 }
 
 impl Examinee {
@@ -77,6 +84,8 @@ struct Sitting<'a> {
     examinee: &'a Examinee,
     folder: tempfile::TempDir,
     states: usize,
+    /// What was ever declared: what is not any more must not be answered either.
+    asked: BTreeSet<(DomainName, RecordType)>,
 }
 
 /// Examines a provider; returns how many states it was asked for.
@@ -85,6 +94,7 @@ pub async fn sit(examinee: &Examinee) -> usize {
         examinee,
         folder: tempfile::tempdir().unwrap(),
         states: 0,
+        asked: BTreeSet::new(),
     };
     for group in states::groups() {
         let asked: Vec<&State> = group.states.iter().filter(|state| examinee.can(state)).collect();
@@ -145,7 +155,7 @@ impl Sitting<'_> {
     }
 
     /// Applies a state, and looks at it from all sides.
-    async fn reach(&self, title: &str, records: &[String]) -> Inventory {
+    async fn reach(&mut self, title: &str, records: &[String]) -> Inventory {
         self.write(records);
         let session = self.open(title).await;
         let first = plan::plan(
@@ -197,6 +207,10 @@ impl Sitting<'_> {
             .map(|(address, resource)| (address.clone(), resource.settled_on(None)))
             .collect();
         assert_eq!(live, wanted, "{title}: live equals the spec");
+        if let Some(server) = self.examinee.dns {
+            answers::check(title, server, &self.examinee.zone.parse().unwrap(), &live, &self.asked).await;
+            self.asked.extend(live.values().map(answers::question));
+        }
         live
     }
 
@@ -246,6 +260,7 @@ async fn cloudflare(paid: Plan, kinds: &'static [RecordType]) -> (Sandbox, Exami
         proxies: true,
         comments: true,
         tags: paid != Plan::Free,
+        dns: None,
     };
     (sandbox, examinee)
 }
@@ -264,4 +279,61 @@ async fn cloudflare_on_the_free_plan() {
     let states = sit(&examinee).await;
     assert!(states >= 60, "{states}");
     sandbox.stop().await;
+}
+
+fn environment(pairs: &[(&str, String)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect()
+}
+
+/// A server that takes updates signed with `algorithm`.
+async fn sit_with_updates(server: &Server, algorithm: &str) {
+    let examinee = Examinee {
+        provider: "rfc2136",
+        zone: "exam.test",
+        environment: environment(&[
+            ("RFC2136_SERVER", server.dns.to_string()),
+            ("RFC2136_KEY", format!("{algorithm}:{KEY_NAME}:{KEY}")),
+        ]),
+        kinds: RecordType::ALL,
+        proxies: false,
+        comments: false,
+        tags: false,
+        dns: Some(server.dns),
+    };
+    let states = sit(&examinee).await;
+    assert!(states >= 60, "{states}");
+}
+
+#[tokio::test]
+async fn bind() {
+    sit_with_updates(&Server::bind("exam.test"), "hmac-sha256").await;
+}
+
+#[tokio::test]
+async fn knot() {
+    sit_with_updates(&Server::knot("exam.test"), "hmac-sha512").await;
+}
+
+#[tokio::test]
+async fn powerdns() {
+    let server = Server::powerdns("exam.test", "native");
+    let api = server.api.unwrap();
+    let examinee = Examinee {
+        provider: "powerdns",
+        zone: "exam.test",
+        environment: environment(&[
+            ("POWERDNS_API_URL", format!("http://{api}")),
+            ("POWERDNS_API_KEY", KEY.to_owned()),
+        ]),
+        kinds: launchctl::provider::powerdns::PROFILE.capabilities.kinds,
+        proxies: false,
+        comments: true,
+        tags: false,
+        dns: Some(server.dns),
+    };
+    let states = sit(&examinee).await;
+    assert!(states >= 60, "{states}");
 }
