@@ -14,3 +14,4 @@ pub mod provider;
 pub mod sandbox;
 pub mod spec;
 pub mod ui;
+pub mod verify;

@@ -48,6 +48,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit,
         json: arguments.json,
         verb: "rolled back",
         question: "Go back to this?",
+        wait: None,
         afterwards: Some(format!(
             "{} is as it was: what it still declares, the next apply will do again.",
             context.setting.spec.display()

@@ -34,6 +34,14 @@ pub struct Capabilities {
     pub tags: Option<TagRules>,
     /// The longest data of a record in octets on the wire.
     pub longest_record: usize,
+    /// What `auto` stands for, in seconds, where no TTL of the provider's own is behind it. Then no live record is
+    /// automatic, so the word is settled once, while the spec is read.
+    pub automatic_ttl: Option<u32>,
+    /// Whether it keeps whole record sets, as DNS itself does: one TTL and one comment for all records of a type at a
+    /// name (RFC 2181 §5.2), TXT values included that otherwise stand each on their own.
+    pub whole_sets: bool,
+    /// Whether it is a DNS server at an address of its own (`server` in the spec) and no API (`base_url`).
+    pub dns_server: bool,
     /// What its edge can do, if it has one that does anything.
     pub edge: Option<&'static Edge>,
 }
@@ -98,14 +106,6 @@ pub struct CompiledRedirect {
     pub to: Destination,
     /// Whether the query goes along.
     pub keep_query: bool,
-    /// What `auto` stands for, in seconds, where no TTL of the provider's own is behind it. Then no live record is
-    /// automatic, so the word is settled once, while the spec is read.
-    pub automatic_ttl: Option<u32>,
-    /// Whether it keeps whole record sets, as DNS itself does: one TTL and one comment for all records of a type at a
-    /// name (RFC 2181 §5.2), TXT values included that otherwise stand each on their own.
-    pub whole_sets: bool,
-    /// Whether it is a DNS server at an address of its own (`server` in the spec) and no API (`base_url`).
-    pub dns_server: bool,
 }
 
 /// What tags a provider keeps.

@@ -1,6 +1,7 @@
 //! Level 5: use cases, one file each, printing nothing. Each is the same road with another start or end: a session is
 //! opened, the live world read, a plan made, carried out and journalled.
 
+pub mod answers;
 pub mod apply;
 pub mod doctor;
 pub mod history;

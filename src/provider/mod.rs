@@ -124,7 +124,7 @@ pub struct KeptList {
 pub struct ZoneFacts {
     /// The provider's id; empty for a zone that is yet to be made.
     pub id: String,
-    /// The plan that is paid for, by the provider's short name.
+    /// The plan that is paid for, by the provider's short name; empty where nothing is.
     pub plan: String,
     /// Its status there, such as `active` or `pending`.
     pub status: String,

@@ -1,6 +1,7 @@
 //! Level 6: the only door to the terminal. What goes to standard output is what was asked for, in words or as JSON;
 //! everything else (progress, prompts, problems) goes to standard error. A closed pipe is no error.
 
+pub mod answers_view;
 pub mod canvas;
 pub mod diagnostics;
 pub mod doctor_view;

@@ -82,10 +82,11 @@ fn heading(zone: &str, reading: &Reading) -> Words {
         None => String::new(),
         Some(status) => format!(", certificate {status}"),
     };
-    let words = words.and(
-        style::DIM,
-        format!("{spelled}  {} plan, {}{certificate}", facts.plan, facts.status),
-    );
+    let paid = match facts.plan.as_str() {
+        "" => String::new(),
+        plan => format!("{plan} plan, "),
+    };
+    let words = words.and(style::DIM, format!("{spelled}  {paid}{}{certificate}", facts.status));
     match &facts.elsewhere {
         Some(elsewhere) => words.and(style::WARN, format!(", {}", sanitize(elsewhere))),
         None => words,

@@ -64,6 +64,11 @@ impl Bar {
         }
     }
 
+    /// Says what is being done now.
+    pub fn say(&self, text: &str) {
+        self.bar.set_message(words(text));
+    }
+
     /// Takes the line away.
     pub fn clear(&self) {
         self.bar.finish_and_clear();

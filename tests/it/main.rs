@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(unreachable_pub, reason = "one binary: nothing here is anybody else's")]
 
+mod answers;
 mod architecture;
 mod crash;
 mod edge;

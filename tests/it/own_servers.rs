@@ -24,7 +24,7 @@ use super::support::Ran;
 const ZONE: &str = "own.test";
 
 /// A folder with a spec, and the way to a server.
-struct Desk {
+pub struct Desk {
     folder: tempfile::TempDir,
     environment: BTreeMap<String, String>,
     provider: &'static str,
@@ -42,7 +42,7 @@ impl Desk {
         }
     }
 
-    fn updates(server: SocketAddr) -> Self {
+    pub fn updates(server: SocketAddr) -> Self {
         Self::with_key(server, &format!("{KEY_NAME}:{KEY}"))
     }
 
@@ -59,7 +59,7 @@ impl Desk {
         Self::new("powerdns", &pairs)
     }
 
-    fn spec(&self, records: &[&str]) {
+    pub fn spec(&self, records: &[&str]) {
         let mut text = format!(
             "version: 1\nzones:\n  {ZONE}:\n    provider: {}\n    records:\n",
             self.provider
@@ -113,7 +113,7 @@ impl Desk {
     }
 
     /// Runs the binary; no credential may come out of it or stay in the folder.
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub fn run(&self, arguments: &[&str]) -> Ran {
         let output = Command::new(env!("CARGO_BIN_EXE_launchctl"))
             .args(["--timeout", "5s"])
             .args(arguments)
