@@ -1,10 +1,12 @@
 //! How long the road takes: records made in an empty zone, a plan with nothing to change, every record changed. Walked
 //! through the library on the embedded sandbox, over real sockets and with a real history on disk; printed as the table
-//! that stands in the README.
+//! that stands in the README. At the end the same on a real PowerDNS, where one is installed.
 //!
 //! `cargo bench` measures everything, `cargo bench -- 100 1000` only zones of these sizes. An apply that does not get
 //! through, a second plan that is not empty, and writes that differ in number from run to run end it with an error.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
+
+mod powerdns;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -97,6 +99,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         let row = row(*case, &walks.map_err(|error| format!("{case:?}: {error}"))?)?;
         println!("{row}");
     }
+    let largest = if whole { 10_000 } else { 100 };
+    if !whole || sizes.is_empty() || sizes.contains(&largest) {
+        match runtime.block_on(powerdns::row(largest)) {
+            Some(row) => println!("{}", row?),
+            None => println!("(PowerDNS is not installed: apt-get install pdns-server pdns-backend-sqlite3 sqlite3)"),
+        }
+    }
     Ok(())
 }
 
@@ -153,7 +162,17 @@ async fn walk(case: Case) -> Result<Walk, String> {
 }
 
 async fn commands(case: Case, sandbox: &Sandbox, home: &Path) -> Result<Walk, String> {
-    let setting = Setting {
+    let setting = setting(home);
+    write_spec(&setting, "cloudflare", case.records, "192.0.2")?;
+    let create = measure(sandbox, apply(&setting, sandbox, home)).await?;
+    let plan = measure(sandbox, plan_nothing(&setting, sandbox, home)).await?;
+    write_spec(&setting, "cloudflare", case.records, "203.0.113")?;
+    let change = measure(sandbox, apply(&setting, sandbox, home)).await?;
+    Ok(Walk { create, plan, change })
+}
+
+fn setting(home: &Path) -> Setting {
+    Setting {
         spec: home.join("launch.yaml"),
         vars: BTreeMap::new(),
         sandbox: false,
@@ -161,18 +180,12 @@ async fn commands(case: Case, sandbox: &Sandbox, home: &Path) -> Result<Walk, St
         environment: Arc::new(|_: &str| None),
         clock: Clock::System,
         stop: Stop::new(),
-    };
-    write_spec(&setting, case.records, "192.0.2")?;
-    let create = measure(sandbox, apply(&setting, sandbox, home)).await?;
-    let plan = measure(sandbox, plan_nothing(&setting, sandbox, home)).await?;
-    write_spec(&setting, case.records, "203.0.113")?;
-    let change = measure(sandbox, apply(&setting, sandbox, home)).await?;
-    Ok(Walk { create, plan, change })
+    }
 }
 
 /// A spec with so many A records, each with its own name, in this network.
-fn write_spec(setting: &Setting, records: usize, network: &str) -> Result<(), String> {
-    let mut text = format!("version: 1\nzones:\n  {ZONE}:\n    provider: cloudflare\n    records:\n");
+fn write_spec(setting: &Setting, provider: &str, records: usize, network: &str) -> Result<(), String> {
+    let mut text = format!("version: 1\nzones:\n  {ZONE}:\n    provider: {provider}\n    records:\n");
     for number in 0..records {
         let host = number % 254 + 1;
         text.push_str(&format!(
@@ -204,6 +217,10 @@ async fn apply(setting: &Setting, sandbox: &Sandbox, home: &Path) -> Result<(), 
     let ready = ops::apply::prepare(&session, &Narrow::default()).await;
     let ready = ready.map_err(|problem| words(&problem))?;
     let outcome = ops::apply::carry_out(&session, ready, &|_| ()).await;
+    finished(outcome)
+}
+
+fn finished(outcome: Result<ops::apply::Outcome, Problem>) -> Result<(), String> {
     match outcome.map_err(|problem| words(&problem))?.report {
         Some(report) if report.status == RunStatus::Applied => Ok(()),
         other => Err(format!("not everything was applied: {other:?}")),

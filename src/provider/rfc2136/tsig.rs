@@ -159,6 +159,59 @@ impl Proof {
 mod tests {
     use super::*;
 
+    /// A server's answer, signed after `last` and the unsigned messages between.
+    fn signed(key: &Key, last: &[u8], between: &[u8], is_first: bool) -> (Vec<u8>, Vec<u8>) {
+        use hickory_proto::rr::rdata::tsig::{TSIG, make_tsig_record};
+        let signer = &key.signer;
+        let now = u64::try_from(Clock::System.now().as_second()).unwrap();
+        let carry = |mac: Vec<u8>| {
+            let tsig = TSIG::new(signer.algorithm().clone(), now, FUDGE, mac, 7, None, Vec::new());
+            let mut message = Message::response(7, hickory_proto::op::OpCode::Query);
+            message.set_signature(Box::new(make_tsig_record(signer.signer_name().clone(), tsig)));
+            message.to_vec().unwrap()
+        };
+        let (to_sign, _) = signed_bitmessage_to_buf(&carry(vec![0; 32]), Some(last), is_first).unwrap();
+        let (before, after) = to_sign.split_at(2 + last.len());
+        let mac = signer.sign(&[before, between, after].concat()).unwrap();
+        (carry(mac.clone()), mac)
+    }
+
+    fn judged(proof: &mut Proof, octets: &[u8]) -> Verdict {
+        proof.judge(octets, &Message::from_vec(octets).unwrap())
+    }
+
+    #[test]
+    fn unsigned_messages_are_proven_by_the_next_signed_one() {
+        let key = Key::parse(&Secret::new("exam:Y2FuYXJ5")).unwrap();
+        let proof = || {
+            let mut asked = Message::query();
+            let proof = key.sign(&mut asked).unwrap();
+            let (first, mac) = signed(&key, &proof.last, b"", true);
+            (proof, first, mac)
+        };
+        let plain = Message::response(7, hickory_proto::op::OpCode::Query).to_vec().unwrap();
+        let (mut whole, first, mac) = proof();
+        assert_eq!(judged(&mut whole, &first), Verdict::Proven);
+        assert_eq!(judged(&mut whole, &plain), Verdict::Open);
+        assert!(!whole.is_complete(), "the end is still to be proven");
+        assert_eq!(
+            judged(&mut whole, &signed(&key, &mac, &plain, false).0),
+            Verdict::Proven
+        );
+        assert!(whole.is_complete());
+        // One that was slipped in between is found out, and so is one before anything was proven.
+        let (mut slipped, first, mac) = proof();
+        assert_eq!(judged(&mut slipped, &first), Verdict::Proven);
+        assert_eq!(judged(&mut slipped, &plain), Verdict::Open);
+        assert_eq!(judged(&mut slipped, &signed(&key, &mac, b"", false).0), Verdict::Forged);
+        assert_eq!(judged(&mut proof().0, &plain), Verdict::Forged);
+        // And so is one by another key of the same name.
+        let other = Key::parse(&Secret::new("exam:b3RoZXI=")).unwrap();
+        let (mut fooled, _, _) = proof();
+        let forged = signed(&other, &fooled.last.clone(), b"", true).0;
+        assert_eq!(judged(&mut fooled, &forged), Verdict::Forged);
+    }
+
     #[test]
     fn keys_are_read_as_dig_takes_them_and_never_repeated() {
         for good in [
