@@ -9,9 +9,10 @@ use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::model::record_set::{Record, RecordSet};
 use crate::model::resource::Resource;
+use crate::model::setting::ZoneEntry;
 use crate::model::ttl::Ttl;
 use crate::plan::{Change, Refusal, Warning};
-use crate::provider::{Reading, Step};
+use crate::provider::{Reading, Scope, Step};
 
 /// One type at one name, before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +83,16 @@ pub fn gather(changes: &[Change], reading: &Reading) -> Vec<Rrset> {
             set
         })
         .collect()
+}
+
+/// A spec may wish for the zone itself, which is there as soon as it was read.
+pub fn zones_are_there(reading: &mut Reading, scope: &Scope) {
+    for zone in &scope.zones {
+        let entry = ZoneEntry { zone: zone.clone() };
+        if scope.spoken.contains(&entry.address()) {
+            reading.live.inventory.insert(entry.address(), Resource::Zone(entry));
+        }
+    }
 }
 
 /// A live set that cannot be written whole: it is left as it is, and that is said.

@@ -21,11 +21,13 @@ use crate::provider::http::{Credential, Http};
 use crate::provider::rrset::{self, Rrset};
 use crate::provider::{
     Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
-    Scope, Step, ZoneFacts,
+    Scope, Stage, Step, ZoneFacts,
 };
 use api::ApiError;
 
 const NAME: &str = "powerdns";
+/// The one lane: what comes later may need what came before.
+const LANE: &str = "dns";
 
 /// What is known of PowerDNS without asking it.
 pub const PROFILE: Profile = Profile {
@@ -65,6 +67,7 @@ impl PowerDns {
         for reading in try_join_all(scope.zones.iter().map(|zone| self.read_zone(zone))).await? {
             whole.absorb(reading);
         }
+        rrset::zones_are_there(&mut whole, scope);
         Ok(whole)
     }
 
@@ -75,7 +78,9 @@ impl PowerDns {
                     "zone-not-found",
                     format!("PowerDNS at {} has no zone {zone}", self.place),
                 )
-                .help(format!("check the name, or create it: pdnsutil create-zone {zone}"))
+                .help(format!(
+                    "check the name, or make it first, which `create: true` cannot do here: pdnsutil create-zone {zone}"
+                ))
             } else {
                 error.while_reading(&format!("the zone {zone}"))
             }
@@ -125,10 +130,8 @@ impl PowerDns {
         ));
         let facts = ZoneFacts {
             id: format!("{}/{zone}", self.place),
-            plan: String::new(),
             status: text::shorten(&text::sanitize(text("kind").unwrap_or("unknown")), 40).to_lowercase(),
-            usage: None,
-            elsewhere: None,
+            ..ZoneFacts::default()
         };
         reading.zones.insert(zone.clone(), facts);
         Ok(reading)
@@ -264,12 +267,15 @@ fn step(zone: &DomainName, mut sets: Vec<(Rrset, Value)>, number: usize, total: 
     Step {
         provider: NAME,
         zone: zone.clone(),
+        stage: Stage::Content,
+        lane: LANE.to_owned(),
         method: "PATCH",
         path: path_of(zone),
         summary: format!("{} in {zone}{part_of}", text::list(&words)),
         addresses: addresses.into_iter().collect(),
         handles: BTreeMap::new(),
         body: json!({ "rrsets": wires }),
+        check: None,
     }
 }
 
@@ -278,12 +284,15 @@ fn notify(zone: &DomainName) -> Step {
     Step {
         provider: NAME,
         zone: zone.clone(),
+        stage: Stage::Content,
+        lane: LANE.to_owned(),
         method: "PUT",
         path: format!("{}/notify", path_of(zone)),
         summary: format!("secondaries of {zone} told"),
         addresses: Vec::new(),
         handles: BTreeMap::new(),
         body: json!({}),
+        check: None,
     }
 }
 
@@ -318,6 +327,15 @@ impl Provider for PowerDns {
 
     fn examine<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Vec<Examination>> {
         Box::pin(self.look_at(scope))
+    }
+
+    fn try_out<'a>(&'a self, _: &'a [Step]) -> Answer<'a, Review> {
+        // Nothing can be asked without being done.
+        Box::pin(async { Review::default() })
+    }
+
+    fn news(&self) -> Vec<String> {
+        Vec::new()
     }
 
     fn requests(&self) -> usize {

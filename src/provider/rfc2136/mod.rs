@@ -20,12 +20,14 @@ use crate::plan::Change;
 use crate::provider::rrset::{self, Rrset};
 use crate::provider::{
     Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
-    Scope, Step, ZoneFacts, dns,
+    Scope, Stage, Step, ZoneFacts, dns,
 };
 use api::{Denied, Server, Transferred};
 use convert::Update;
 
 const NAME: &str = "rfc2136";
+/// The one lane: what comes later may need what came before.
+const LANE: &str = "dns";
 /// How often a zone is asked for, and a connection tried, when nothing can have been done.
 const ATTEMPTS: u32 = 3;
 /// The first pause before trying again; it doubles.
@@ -67,6 +69,7 @@ impl Rfc2136 {
         for reading in try_join_all(scope.zones.iter().map(|zone| self.read_zone(zone))).await? {
             whole.absorb(reading);
         }
+        rrset::zones_are_there(&mut whole, scope);
         Ok(whole)
     }
 
@@ -82,10 +85,8 @@ impl Rfc2136 {
         let facts = ZoneFacts {
             // Another server's zone of the same name is another zone.
             id: format!("{}/{zone}", self.server.address),
-            plan: String::new(),
             status: "primary".to_owned(),
-            usage: None,
-            elsewhere: None,
+            ..ZoneFacts::default()
         };
         reading.zones.insert(zone.clone(), facts);
         Ok(reading)
@@ -215,12 +216,15 @@ fn step(zone: &DomainName, update: &Update, addresses: BTreeSet<Address>, part: 
     Step {
         provider: NAME,
         zone: zone.clone(),
+        stage: Stage::Content,
+        lane: LANE.to_owned(),
         method: "UPDATE",
         path: zone.to_string(),
         summary: format!("{} in {zone}{part_of}", text::list(&words)),
         addresses: addresses.into_iter().collect(),
         handles: BTreeMap::new(),
         body: serde_json::to_value(update).unwrap_or_default(),
+        check: None,
     }
 }
 
@@ -255,6 +259,15 @@ impl Provider for Rfc2136 {
 
     fn examine<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Vec<Examination>> {
         Box::pin(self.look_at(scope))
+    }
+
+    fn try_out<'a>(&'a self, _: &'a [Step]) -> Answer<'a, Review> {
+        // Nothing can be asked without being done.
+        Box::pin(async { Review::default() })
+    }
+
+    fn news(&self) -> Vec<String> {
+        Vec::new()
     }
 
     fn requests(&self) -> usize {

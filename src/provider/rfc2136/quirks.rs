@@ -25,6 +25,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     longest_record: 16_000,
     automatic_ttl: Some(AUTOMATIC_TTL),
     whole_sets: true,
+    edge: None,
     dns_server: true,
 };
 
