@@ -5,6 +5,7 @@ use launchctl::sandbox::{Permission, Plan, TokenOptions, World};
 use serde_json::{Value, json};
 
 use crate::support::Place;
+use crate::views::fits;
 
 /// The zone part of the spec language's example, but for mail.
 const LAUNCH: &str = r#"    redirects:
@@ -144,10 +145,14 @@ fn there_and_back_with_everything_at_the_edge() {
     let plan = place.run(&["plan", "--json"]).expect(0).json();
     assert_eq!(edge(&place), start.0, "trying out changes nothing");
     assert_eq!(plan["summary"]["unmanaged"], 8, "{plan:#}");
+    fits("plan", &plan);
 
     place.sandbox().clear_log();
     let applied = place.run(&["apply", "--yes", "--json"]).expect(0).json();
     assert_eq!(applied["status"], "applied", "{applied:#}");
+    fits("run", &applied);
+    let run = applied["run"].as_str().unwrap();
+    fits("history-run", &place.run(&["history", run, "--json"]).expect(0).json());
     let writes = writes(&place);
     assert_eq!(
         writes.len() as u64,
@@ -510,6 +515,15 @@ fn a_zone_that_is_not_there_is_created_with_all_that_belongs_to_it() {
         words.contains("points to its name servers, dana.ns.cloudflare.com and "),
         "{again}"
     );
+    // The history knows which zone it made: another one of that name is not taken for it.
+    let runs = place.run(&["history", "--json"]).expect(0).json();
+    let run = place
+        .run(&["history", runs["runs"][0]["run"].as_str().unwrap(), "--json"])
+        .expect(0)
+        .json();
+    let id = place.world(|world| world.zone_id("acme.example").unwrap().to_owned());
+    let last = run["journal"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["made"]["acme.example"], id.as_str(), "{last:#}");
     // Going back leaves the zone: what it would lose with it cannot be brought back.
     let back = place.run(&["rollback", "--yes"]).expect(0);
     assert!(back.out.contains("zone/@ cannot be taken back"), "{}", back.out);
