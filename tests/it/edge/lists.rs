@@ -341,3 +341,21 @@ fn every_form_of_redirect_is_taken_and_shown_without_difference() {
     assert_eq!(statuses, [301, 302, 303, 307, 308, 301, 301, 301, 302]);
     assert_eq!(rules[8]["enabled"], false);
 }
+
+#[test]
+fn a_token_that_only_reads_can_plan_and_that_nothing_was_tried_out_is_said() {
+    let mut place = place();
+    place.world(|world| {
+        let permissions = vec![Permission::ZoneRead, Permission::DnsRead, Permission::CacheSettingsRead];
+        let options = TokenOptions {
+            permissions,
+            ..TokenOptions::default()
+        };
+        world.add_token("reader", options);
+    });
+    place.token = "reader".to_owned();
+    cache(&place, &[("a", "1h")]);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["warnings"][0]["code"], "not-tried-out", "{plan:#}");
+    assert_eq!(plan["warnings"][0]["address"], "acme.example/cache/a");
+}
