@@ -58,18 +58,15 @@ pub fn left(runs: &[Run]) -> BTreeSet<Address> {
 /// The zone of `address`, when this run knew it under another id than the one it has now.
 fn moved(run: &Run, address: &Address, ids: &BTreeMap<DomainName, String>) -> Option<DomainName> {
     let zone = DomainName::parse(address.scope()).ok()?;
-    let (then, now) = (run.record.zones.get(&zone)?, ids.get(&zone)?);
-    // A run that made its zone began without knowing its id.
-    (then.id != *now && !then.id.is_empty()).then_some(zone)
+    let (then, now) = (run.zone_ids().remove(&zone)?, ids.get(&zone)?);
+    // A run that made its zone and was cut off never came to know its id.
+    (then != *now && !then.is_empty()).then_some(zone)
 }
 
 /// The ids under which zones were last seen.
 pub fn known_ids(runs: &[Run]) -> BTreeMap<DomainName, String> {
-    let zones = runs.iter().flat_map(|run| &run.record.zones);
-    zones
-        .filter(|(_, saved)| !saved.id.is_empty())
-        .map(|(zone, saved)| (zone.clone(), saved.id.clone()))
-        .collect()
+    let zones = runs.iter().flat_map(Run::zone_ids);
+    zones.filter(|(_, id)| !id.is_empty()).collect()
 }
 
 /// Runs that did not get to their end and that no later run has taken up. One that was refused before it had done
@@ -150,12 +147,7 @@ pub fn work(runs: &[Run], run: &RunId) -> Work {
                 .and_modify(|whole| whole.after.clone_from(after))
                 .or_insert_with(|| shift.clone());
         }
-        work.zones.extend(
-            run.record
-                .zones
-                .iter()
-                .map(|(zone, saved)| (zone.clone(), saved.id.clone())),
-        );
+        work.zones.extend(run.zone_ids());
     }
     work
 }

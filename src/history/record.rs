@@ -209,6 +209,9 @@ pub enum Event {
         unknown: BTreeSet<Address>,
         /// How many requests the whole command made.
         requests: usize,
+        /// The ids of zones that it made, which were not known when it began.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        made: BTreeMap<DomainName, String>,
     },
 }
 
@@ -296,6 +299,22 @@ impl Run {
     /// Whether all it set out to do is done.
     pub fn is_complete(&self) -> bool {
         self.status() == RunStatus::Applied
+    }
+
+    /// The ids of the zones that it worked on, those that it made included. One that is not known is empty.
+    pub fn zone_ids(&self) -> BTreeMap<DomainName, String> {
+        let saved = self
+            .record
+            .zones
+            .iter()
+            .map(|(zone, saved)| (zone.clone(), saved.id.clone()));
+        let mut ids: BTreeMap<DomainName, String> = saved.collect();
+        for entry in &self.journal {
+            if let Event::Finished { made, .. } = &entry.event {
+                ids.extend(made.clone());
+            }
+        }
+        ids
     }
 
     /// How many requests its command made, when it got to count them.

@@ -18,6 +18,7 @@ use crate::plan::change::fingerprint;
 use crate::plan::diff::Bounds;
 use crate::plan::saved::{SavedPlan, SavedPlanError};
 use crate::plan::{Change, OwnedMark, Plan, Refusal, Selection, Sides, Warning, conflict, guard};
+use crate::provider::News;
 
 /// The largest saved plan that is read, in bytes.
 const LARGEST: u64 = 256 * 1024 * 1024;
@@ -273,11 +274,18 @@ pub async fn carry_out(
     };
     let (report, mut lost) = apply::carry_out(&work, journal.as_mut()).await;
     let requests = session.requests();
+    let mut news = News::default();
+    for provider in session.providers.values() {
+        let more = provider.news();
+        news.words.extend(more.words);
+        news.made.extend(more.made);
+    }
     let finished = Event::Finished {
         status: report.status,
         applied: report.applied.clone(),
         unknown: report.unknown.keys().cloned().collect(),
         requests,
+        made: news.made,
     };
     if lost.is_none() {
         let entry = Entry {
@@ -293,18 +301,13 @@ pub async fn carry_out(
         .as_ref()
         .is_some_and(|report| !report.applied.is_empty() || !report.unknown.is_empty());
     let undo = undoable.then(|| session.setting.command(&format!("rollback {run}")));
-    let news = session
-        .providers
-        .values()
-        .flat_map(|provider| provider.news())
-        .collect();
     Ok(Outcome {
         run: Some(run),
         report,
         requests,
         undo,
         journal: lost.map(|error| error.to_string()),
-        news,
+        news: news.words,
     })
 }
 

@@ -58,14 +58,27 @@ pub trait Provider: Send + Sync {
     fn examine<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Vec<Examination>>;
 
     /// Asks the service whether it would take `steps`, without changing anything. Not every step can be asked about.
-    fn try_out<'a>(&'a self, steps: &'a [Step]) -> Answer<'a, Review>;
+    /// Where nothing can be asked without being done, nothing is said.
+    fn try_out<'a>(&'a self, _steps: &'a [Step]) -> Answer<'a, Review> {
+        Box::pin(std::future::ready(Review::default()))
+    }
 
-    /// What was learned from answers to what was performed and is for somebody to act on, such as the name servers of a
-    /// zone that was made. Each is told once.
-    fn news(&self) -> Vec<String>;
+    /// What was learned from answers to what was performed. Each is told once.
+    fn news(&self) -> News {
+        News::default()
+    }
 
     /// How many requests were made so far.
     fn requests(&self) -> usize;
+}
+
+/// What a provider learned while it performed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct News {
+    /// What is for somebody to act on, such as the name servers of a zone that was made.
+    pub words: Vec<String>,
+    /// The ids of zones that were made.
+    pub made: BTreeMap<DomainName, String>,
 }
 
 /// What is to be read.

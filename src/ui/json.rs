@@ -62,7 +62,7 @@ pub fn outcome(outcome: &Outcome) -> Value {
     let Some(report) = &outcome.report else {
         return json!({
             "format": 1, "run": outcome.run, "status": "nothing", "applied": [], "failed": [], "unknown": [],
-            "not_attempted": [], "requests": outcome.requests,
+            "not_attempted": [], "requests": outcome.requests, "news": outcome.news,
         });
     };
     let status = match report.status {
@@ -82,6 +82,7 @@ pub fn outcome(outcome: &Outcome) -> Value {
         "unknown": report.unknown.keys().collect::<Vec<_>>(),
         "not_attempted": report.not_attempted,
         "requests": outcome.requests,
+        "news": outcome.news,
     })
 }
 

@@ -162,7 +162,7 @@ fn a_closed_pipe_is_no_error() {
 
 /// Checks an output against its schema.
 #[track_caller]
-fn fits(name: &str, output: &Value) {
+pub(crate) fn fits(name: &str, output: &Value) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{name}.schema.json"));
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();

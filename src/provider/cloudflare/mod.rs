@@ -33,8 +33,8 @@ use crate::model::setting::Setting;
 use crate::plan::Change;
 use crate::provider::http::{Credential, Http};
 use crate::provider::{
-    Access, Answer, ApiRefusal, Examination, Outcome, Profile, Provider, ProviderError, Reading, Review, Scope, Stage,
-    Step, ZoneFacts,
+    Access, Answer, ApiRefusal, Examination, News, Outcome, Profile, Provider, ProviderError, Reading, Review, Scope,
+    Stage, Step, ZoneFacts,
 };
 use api::ApiError;
 
@@ -240,8 +240,11 @@ impl Provider for Cloudflare {
         Box::pin(rules::try_out(self, steps))
     }
 
-    fn news(&self) -> Vec<String> {
-        std::mem::take(&mut *lock(&self.news))
+    fn news(&self) -> News {
+        News {
+            words: std::mem::take(&mut *lock(&self.news)),
+            made: lock(&self.made).clone(),
+        }
     }
 
     fn requests(&self) -> usize {

@@ -256,11 +256,15 @@ pub(super) async fn try_out(cloudflare: &Cloudflare, steps: &[Step]) -> Review {
             Ok(_) => {}
             Err(ApiError::Refused(refusal)) if !matches!(refusal.status, 401 | 403) => {
                 let blamed = blame(step, &refusal);
+                let foreign = pointed_at(step, &refusal).filter(|_| blamed.is_none());
                 let address = blamed.as_ref().or(address).cloned();
+                let whose = foreign.map_or_else(String::new, |key| {
+                    format!("; the rule that it means is not this spec's: {key}, in the same list")
+                });
                 review.refusals.push(Refusal {
                     address,
                     code: "would-be-refused".to_owned(),
-                    message: format!("Cloudflare would not take it: {refusal}"),
+                    message: format!("Cloudflare would not take it: {refusal}{whose}"),
                     help: super::quirks::advice(&refusal)
                         .unwrap_or("change the rule, or the plan of the zone")
                         .to_owned(),
@@ -277,14 +281,19 @@ pub(super) async fn try_out(cloudflare: &Cloudflare, steps: &[Step]) -> Review {
     review
 }
 
-/// The rule that a refusal points at: `/rules/2/expression` is the third of those that were sent.
+/// The change that a refusal points at, when it points at one.
 pub(super) fn blame(step: &Step, refusal: &ApiRefusal) -> Option<Address> {
+    let key = pointed_at(step, refusal)?;
+    step.addresses.iter().find(|address| address.key() == key).cloned()
+}
+
+/// The key of the rule that a refusal points at: `/rules/2/expression` is the third of those that were sent.
+fn pointed_at(step: &Step, refusal: &ApiRefusal) -> Option<String> {
     let (_, rest) = refusal.message.rsplit_once("(at /rules/")?;
     let number: usize = rest.split(['/', ')']).next()?.parse().ok()?;
     let reference = step.body.get("rules")?.get(number)?.get("ref")?.as_str()?;
     let kind = RuleKind::of(step.addresses.first()?)?;
-    let key = rule_convert::key_of(kind, reference);
-    step.addresses.iter().find(|address| address.key() == key).cloned()
+    Some(rule_convert::key_of(kind, reference))
 }
 
 #[cfg(test)]

@@ -261,15 +261,6 @@ impl Provider for Rfc2136 {
         Box::pin(self.look_at(scope))
     }
 
-    fn try_out<'a>(&'a self, _: &'a [Step]) -> Answer<'a, Review> {
-        // Nothing can be asked without being done.
-        Box::pin(async { Review::default() })
-    }
-
-    fn news(&self) -> Vec<String> {
-        Vec::new()
-    }
-
     fn requests(&self) -> usize {
         self.sent.load(Ordering::Relaxed)
     }

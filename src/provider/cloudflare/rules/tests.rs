@@ -173,7 +173,9 @@ fn a_refusal_points_at_its_rule() {
     };
     let blamed = blame(&steps[0], &refusal("no such field (at /rules/3/expression)"));
     assert_eq!(blamed, Some(address("two")));
-    // A foreign rule is none of the changes.
+    // A foreign rule is none of the changes, and is named all the same.
+    let foreign = refusal("no such field (at /rules/1/expression)");
+    assert_eq!(pointed_at(&steps[0], &foreign).as_deref(), Some("foreign.bob"));
     assert_eq!(
         blame(&steps[0], &refusal("no such field (at /rules/1/expression)")),
         None
