@@ -1,6 +1,8 @@
 //! Time as an argument: everything that needs the hour is handed a clock, so that a test can hand it another.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 /// Where the time comes from.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,5 +21,10 @@ impl Clock {
             Self::System => Timestamp::now(),
             Self::Fixed(at) => at,
         }
+    }
+
+    /// The day, in UTC.
+    pub fn today(self) -> Date {
+        self.now().to_zoned(TimeZone::UTC).date()
     }
 }

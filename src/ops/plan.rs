@@ -91,6 +91,10 @@ pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem
             ),
         ));
     }
+    for rollout in session.spec.mail.values().filter_map(|mail| mail.rollout.as_ref()) {
+        plan.warnings
+            .push(Warning::about(&rollout.address, "dmarc-rollout", rollout.in_words()));
+    }
     let desired = &session.spec.desired;
     let known = desired.inventory.keys().chain(&desired.absent);
     any_is_meant(

@@ -109,6 +109,7 @@ pub fn load(setting: &Setting) -> Result<(Spec, Diagnostics), Problem> {
             vars: &setting.vars,
             env: &environment,
             providers: &provider::capabilities(),
+            today: setting.clock.today(),
         },
     );
     match loaded.spec {

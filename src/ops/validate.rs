@@ -29,6 +29,7 @@ pub fn validate(setting: &Setting) -> Result<Validated, Problem> {
             vars: &setting.vars,
             env: &environment,
             providers: &provider::capabilities(),
+            today: setting.clock.today(),
         },
     );
     let ok = loaded.spec.is_some() && !loaded.diagnostics.has_errors();

@@ -7,8 +7,10 @@ mod basic;
 mod lint;
 mod load;
 mod lower;
+mod mail;
 mod raw;
 mod raw_edge;
+mod raw_mail;
 mod schema;
 mod shape;
 mod variables;
@@ -17,11 +19,15 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::base::diagnostic::{Diagnostics, Source};
 use crate::model::capability::Capabilities;
 use crate::model::inventory::{Desired, ProviderAccount};
+use crate::model::name::DomainName;
 
 pub use load::load;
+pub use mail::{MailDomain, Rollout};
 pub use schema::schema;
 
 #[cfg(test)]
@@ -39,6 +45,8 @@ pub struct Inputs<'a> {
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// The providers that there are, and what each can hold.
     pub providers: &'a [Capabilities],
+    /// The day, in UTC, for what holds from a day on.
+    pub today: Date,
 }
 
 /// A spec that can be worked with.
@@ -50,6 +58,8 @@ pub struct Spec {
     pub providers: BTreeMap<String, ProviderAccount>,
     /// What shall be.
     pub desired: Desired,
+    /// Mail, by the zones that declare it.
+    pub mail: BTreeMap<DomainName, MailDomain>,
     /// The text that it was read from.
     pub source: Arc<Source>,
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::basic::{Items, Literal, Table};
 use super::raw_edge::{CacheRule, ConfigRule, FirewallRule, Free, HeaderRule, RateLimit, Redirect, Tls};
+use super::raw_mail::Email;
 use super::shape::{At, Reader, Shape, Text, shape, words};
 use super::yaml::Node;
 use crate::base::diagnostic::Diagnostic;
@@ -89,8 +90,9 @@ shape! {
         "firewall" firewall: Vec<FirewallRule>;
         /// Settings that differ for some requests, in order: a later rule wins.
         "config_rules" config_rules: Vec<ConfigRule>;
+        /// Mail of the domain: who receives, who sends, and what receivers are told. `parked` refuses all of it.
+        "email" email: Email, example "parked";
     }
-    later ["email"]
 }
 
 shape! {

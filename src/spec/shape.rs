@@ -37,6 +37,15 @@ pub(super) struct At<T> {
 pub(super) type Text = At<String>;
 
 impl<T> At<T> {
+    /// A value that follows from what is written there.
+    pub(super) fn made(value: T, range: Range<usize>) -> Self {
+        Self {
+            value,
+            range,
+            verbatim: None,
+        }
+    }
+
     /// The same place with another value.
     pub(super) fn map<U>(&self, value: U) -> At<U> {
         At {

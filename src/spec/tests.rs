@@ -2,6 +2,8 @@
 //! corpus of wrong specs with their whole messages stands under `tests/`.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod mail;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -69,6 +71,7 @@ fn read_with(text: &str, vars: &[(&str, &str)]) -> Loaded {
         vars: &vars,
         env: &env,
         providers: &providers(),
+        today: jiff::civil::date(2026, 11, 24),
     };
     load(&source(text), &inputs)
 }

@@ -2,3 +2,11 @@
 //! nothing.
 
 pub mod answers;
+pub mod resolver;
+pub mod served_policy;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+#[path = "../../tests/it/zone_server.rs"]
+#[allow(clippy::unwrap_used, unreachable_pub, reason = "tests")]
+mod zone_server;

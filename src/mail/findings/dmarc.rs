@@ -209,7 +209,8 @@ fn subdomains(facts: &Facts, name: &QueryName, record: &Record, source: Source, 
 }
 
 fn reports(facts: &Facts, name: &QueryName, record: &Record, out: &mut Judgement) {
-    if record.aggregate.is_empty() {
+    // A parked domain has no mail of its own to learn about: reports are welcome there, and nothing hangs on them.
+    if record.aggregate.is_empty() && !facts.declared.is_parked() {
         let severity = if facts.declared.is_bulk {
             Severity::Error
         } else {

@@ -11,7 +11,7 @@ mod others;
 mod spf;
 mod spf_tree;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use self::facts::Facts;
 use super::dns::{Lookup, QueryName};

@@ -1,7 +1,7 @@
 //! Forty findings: for each a domain that has it and one that has not, gathered from a zone and judged.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod cases;
+pub(crate) mod cases;
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ fn clean() -> Vec<String> {
 }
 
 /// The clean zone with lines taken away (`-` and how they begin) and added.
-fn zone(edits: &[&str]) -> MemoryZone {
+pub(crate) fn zone(edits: &[&str]) -> MemoryZone {
     let mut lines = clean();
     for edit in edits {
         match edit.strip_prefix('-') {
@@ -104,7 +104,7 @@ fn add(zone: &mut MemoryZone, owner: &QueryName, kind: &str, value: &str) {
     zone.add(owner, record);
 }
 
-fn declared() -> Declared {
+pub(crate) fn declared() -> Declared {
     let mut declared = Declared::new(name("acme.example"));
     declared.senders.push(Sender {
         name: "the mail server".into(),

@@ -6,6 +6,7 @@ mod beside;
 mod duplicates;
 mod edge;
 mod holding;
+mod mail;
 mod names;
 mod targets;
 mod whole;
@@ -15,6 +16,8 @@ use std::ops::Range;
 
 use super::lower::{DeclaredZone, Findings};
 use crate::model::name::DomainName;
+
+pub(super) use mail::check as mail;
 
 /// The codes of the warnings that a spec can say are meant; a provider adds its own.
 pub(super) const ACCEPTABLE: &[&str] = edge::CODES;

@@ -3,6 +3,7 @@
 
 mod dns;
 mod edge;
+pub(super) mod mail;
 mod matching;
 mod rules;
 
@@ -117,6 +118,11 @@ impl<'a> Findings<'a> {
         self.all.push(finding);
     }
 
+    /// Whether anything is wrong so far.
+    pub(super) fn has_errors(&self) -> bool {
+        self.all.has_errors()
+    }
+
     /// Says that something is wrong; what it returns can be added to before it is dropped.
     pub(super) fn error(&mut self, code: &'static str, range: &Range<usize>, message: impl Into<String>) {
         let finding = Diagnostic::error(code, message).at(self.place(range));
@@ -137,6 +143,7 @@ pub(super) fn lower(raw: &Launch, source: &Arc<Source>, inputs: &Inputs<'_>, all
     let mut desired = Desired::default();
     let mut declared: Vec<DeclaredZone<'_>> = Vec::new();
     let mut seen: BTreeMap<DomainName, Range<usize>> = BTreeMap::new();
+    let mut mails = Vec::new();
     for (key, zone) in &zones.0 {
         let Some(name) = zone_name(key, &mut seen, &mut findings) else {
             continue;
@@ -145,13 +152,16 @@ pub(super) fn lower(raw: &Launch, source: &Arc<Source>, inputs: &Inputs<'_>, all
         if let Some(capabilities) = capabilities {
             desired.zones.insert(name.clone(), policy(zone, capabilities));
         }
-        let mut one = dns::zone(name, zone, capabilities, &mut findings);
+        let mut one = dns::zone(name.clone(), zone, capabilities, &mut findings);
         edge::zone(zone, &mut one, &mut findings);
+        mails.extend(mail::zone(zone, inputs.today, &mut one, &mut findings).map(|mail| (name, mail)));
         declared.push(one);
     }
+    mail::authorise_reports(&mails, &mut declared);
     for zone in &declared {
         lint::zone(zone, &seen, &mut findings);
     }
+    lint::mail(&declared, &desired, &mails, &mut findings);
     for zone in declared {
         gather(zone, source, &mut desired);
     }
@@ -159,6 +169,7 @@ pub(super) fn lower(raw: &Launch, source: &Arc<Source>, inputs: &Inputs<'_>, all
         project: raw.project.as_ref().map(|project| project.value.clone()),
         providers: accounts(raw, source, inputs.providers, &mut findings),
         desired,
+        mail: mails.into_iter().map(|(zone, lowered)| (zone, lowered.mail)).collect(),
         source: Arc::clone(source),
     }
 }

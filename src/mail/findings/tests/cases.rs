@@ -108,9 +108,9 @@ fn registered(declared: &mut Declared) {
     declared.selectors.clear();
 }
 
-pub(super) type Declare = fn(&mut Declared);
+pub(crate) type Declare = fn(&mut Declared);
 /// An id; the edits and declarations with which it is found, and how bad; those with which it is not.
-pub(super) type Case = (
+pub(crate) type Case = (
     &'static str,
     &'static [&'static str],
     Declare,
@@ -128,7 +128,7 @@ const TLS: &str = "_smtp._tls.acme.example TXT v=TLSRPTv1; rua=mailto:tls@acme.e
 const MARK: &str = "default._bimi.acme.example TXT v=BIMI1; l=https://acme.example/l.svg; a=https://acme.example/v.pem";
 
 /// The whole table.
-pub(super) fn cases() -> impl Iterator<Item = &'static Case> {
+pub(crate) fn cases() -> impl Iterator<Item = &'static Case> {
     [spf::CASES, dkim::CASES, dmarc::CASES, other::CASES]
         .into_iter()
         .flatten()
