@@ -45,6 +45,11 @@ impl FileError {
         }
     }
 
+    /// Whether the file is there and was not to be.
+    pub fn is_there_already(&self) -> bool {
+        matches!(self, Self::Io { cause, .. } if cause.kind() == io::ErrorKind::AlreadyExists)
+    }
+
     /// Whether the file simply is not there.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
@@ -85,6 +90,24 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         sync_folder(folder)
     };
     write().map_err(FileError::io("write", path))
+}
+
+/// Writes a new file that only its owner can read. Nothing that is there already is touched, not even a link.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path).map_err(FileError::io("write", path))?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Half a key is of no use to anybody, and would stand in the way of the next attempt.
+        let _ = fs::remove_file(path);
+    }
+    written.map_err(FileError::io("write", path))
 }
 
 /// Temporary files are made for their owner alone; what we keep is meant to be read and committed.

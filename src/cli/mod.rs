@@ -2,8 +2,10 @@
 
 mod apply;
 mod completions;
+mod dkim;
 mod doctor;
 mod history;
+mod mail;
 mod plan;
 mod rehearse;
 mod rollback;
@@ -36,7 +38,7 @@ use crate::ui::{Exit, Terminal, problem_view, trace};
     long_about = "Launch a web product from one file.\n\nlaunch.yaml declares what stands around the app: DNS records \
                   today, more to come. launchctl compares it with the live provider, shows the plan, applies it in \
                   as few requests as there can be, and undoes it when asked.",
-    after_help = "Examples:\n  launchctl validate                      check the spec, offline\n  launchctl doctor                        check token and permissions\n  launchctl plan                          what would change\n  launchctl apply                         change it\n  launchctl rollback                      undo the last apply\n  launchctl rehearse --seed before.yaml   walk the whole road in the sandbox\n\nExit codes: 0 yes, 1 it could not be done, 2 done and the answer is no, 130 stopped.",
+    after_help = "Examples:\n  launchctl validate                      check the spec, offline\n  launchctl doctor                        check token and permissions\n  launchctl plan                          what would change\n  launchctl apply                         change it\n  launchctl rollback                      undo the last apply\n  launchctl mail check acme.example       what the world sees of a domain's mail\n  launchctl rehearse --seed before.yaml   walk the whole road in the sandbox\n\nExit codes: 0 yes, 1 it could not be done, 2 done and the answer is no, 130 stopped.",
     disable_help_subcommand = true,
     max_term_width = 100
 )]
@@ -85,6 +87,8 @@ enum Verb {
     Rollback(rollback::Arguments),
     History(history::Arguments),
     Validate(validate::Arguments),
+    Mail(mail::Arguments),
+    Dkim(dkim::Arguments),
     Doctor(doctor::Arguments),
     Rehearse(rehearse::Arguments),
     Sandbox(sandbox::Arguments),
@@ -100,6 +104,8 @@ impl Verb {
             Self::Rollback(arguments) => arguments.json,
             Self::History(arguments) => arguments.json,
             Self::Validate(arguments) => arguments.json,
+            Self::Mail(arguments) => arguments.wants_json(),
+            Self::Dkim(arguments) => arguments.wants_json(),
             Self::Doctor(_) | Self::Rehearse(_) | Self::Sandbox(_) | Self::Schema(_) | Self::Completions(_) => false,
         }
     }
@@ -300,6 +306,8 @@ async fn dispatch(verb: Verb, context: &Context) -> Result<Exit, Problem> {
         Verb::Rollback(arguments) => rollback::run(arguments, context).await,
         Verb::History(arguments) => history::run(&arguments, context),
         Verb::Validate(arguments) => validate::run(&arguments, context),
+        Verb::Mail(arguments) => mail::run(arguments, context).await,
+        Verb::Dkim(arguments) => dkim::run(arguments, context),
         Verb::Doctor(arguments) => doctor::run(&arguments, context).await,
         Verb::Rehearse(arguments) => rehearse::run(arguments, context).await,
         Verb::Sandbox(arguments) => sandbox::run(arguments, context).await,

@@ -3,8 +3,10 @@
 
 pub mod answers;
 pub mod apply;
+pub mod dkim;
 pub mod doctor;
 pub mod history;
+pub mod mail;
 pub mod plan;
 pub mod problem;
 pub mod rehearse;

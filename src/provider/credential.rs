@@ -70,6 +70,36 @@ fn from_keyring(profile: &Profile, name: &str) -> Result<String, ProviderError> 
         .map_err(|error| missing(profile, &format!("the keyring has no usable entry `{name}` ({error})")).help(help))
 }
 
+/// Puts a new secret into the system's keyring, under the service `launchctl`. What is there already stays.
+#[cfg(feature = "keyring")]
+pub fn keep(name: &str, secret: &Secret) -> Result<(), ProviderError> {
+    let refused = |error: keyring::Error| {
+        ProviderError::new(
+            "keyring",
+            format!("the keyring did not take the entry `{name}`: {error}"),
+        )
+        .help("keep the key in a file instead, with --out FILE")
+    };
+    let entry = keyring::v1::Entry::new("launchctl", name).map_err(refused)?;
+    match entry.get_password() {
+        Ok(_) => Err(ProviderError::new(
+            "keyring",
+            format!("the keyring has an entry `{name}` already, and a key is never written over"),
+        )),
+        Err(keyring::Error::NoEntry) => entry.set_password(secret.expose()).map_err(refused),
+        Err(error) => Err(refused(error)),
+    }
+}
+
+/// Without the feature there is no keyring.
+#[cfg(not(feature = "keyring"))]
+pub fn keep(name: &str, _: &Secret) -> Result<(), ProviderError> {
+    Err(ProviderError::new(
+        "keyring",
+        format!("keyring:{name} needs a launchctl built with the feature `keyring`"),
+    ))
+}
+
 #[cfg(not(feature = "keyring"))]
 fn from_keyring(profile: &Profile, name: &str) -> Result<String, ProviderError> {
     Err(missing(

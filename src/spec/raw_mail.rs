@@ -61,7 +61,7 @@ shape! {
         "dkim" dkim: Vec<DkimKey>;
         /// What receivers do with mail that passes neither SPF nor DKIM in the domain's name.
         "dmarc" dmarc: Dmarc;
-        /// The promise that mail servers speak TLS. Its policy is served at https://mta-sts.DOMAIN/;
+        /// The promise that mail servers speak TLS. Its policy is served by the host mta-sts of the domain;
         /// `launchctl mail mta-sts DOMAIN` writes it.
         "mta_sts" mta_sts: MtaSts;
         /// Who gets reports about failed TLS: mail addresses or https addresses.

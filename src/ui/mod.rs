@@ -8,6 +8,8 @@ pub mod doctor_view;
 pub mod edge_view;
 pub mod history_view;
 pub mod json;
+pub mod mail_json;
+pub mod mail_view;
 pub mod markdown;
 pub mod plan_view;
 pub mod problem_view;

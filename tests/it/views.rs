@@ -129,6 +129,8 @@ fn help_shows_examples_on_every_verb() {
         "rollback",
         "history",
         "validate",
+        "mail",
+        "dkim",
         "doctor",
         "rehearse",
         "sandbox",

@@ -35,6 +35,9 @@ const RESTS_ON_ABSENCE: [&str; 12] = [
     "parked",
 ];
 
+/// What may follow from a value that could not be read, which has been said.
+const UNSURE_BESIDE_ERRORS: [&str; 2] = ["dmarc-no-rua", "bimi"];
+
 /// What can be said of records that somebody wrote without saying what the domain is for.
 const OF_RECORDS_ALONE: [&str; 8] = [
     "spf-syntax",
@@ -149,7 +152,8 @@ fn with_proxied(zone: &DeclaredZone<'_>, mut declared: Declared) -> Declared {
 /// How bad a finding is before anything is live; `None` when it is not to be said.
 fn severity(finding: &Finding, lowered: &LoweredMail, keeps: bool, is_whole: bool) -> Option<Severity> {
     let rests_on_absence = RESTS_ON_ABSENCE.contains(&finding.id);
-    if SAID_BEFORE.contains(&finding.id) || rests_on_absence && !is_whole {
+    let is_unsure = rests_on_absence || UNSURE_BESIDE_ERRORS.contains(&finding.id);
+    if SAID_BEFORE.contains(&finding.id) || is_unsure && !is_whole {
         return None;
     }
     if lowered.mail.accepted.contains(finding.id) {

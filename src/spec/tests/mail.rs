@@ -263,7 +263,7 @@ fn errors_point_into_the_value_and_one_wrong_part_hides_no_other() {
         ("tls_rpt: []", "nothing-listed 6 tls_rpt"),
         (
             "bimi: { logo: \"http://acme.example/l.svg\" }",
-            "bad-url 6 http://acme.example/l.svg",
+            "bad-url 6 \"http://acme.example/l.svg",
         ),
         (
             "receive: [{ host: mx.example, priority: 70000 }]",

@@ -199,7 +199,7 @@ impl Work<'_, '_, '_> {
             .as_ref()
             .map_or(&place.range, |selector| &selector.range)
             .clone();
-        self.declared.bimi_selector = selector.to_owned();
+        selector.clone_into(&mut self.declared.bimi_selector);
         if let Some(owner) = self.below(&format!("{selector}._bimi"), &range) {
             let end = if certificate.is_empty() {
                 String::new()

@@ -171,7 +171,7 @@ impl Work<'_, '_, '_> {
         }
         values.extend(values_of(sender));
         if sender.dkim.is_empty() {
-            self.key_from_the_list(preset, mail, &mut values, used);
+            key_from_the_list(preset, mail, &mut values, used);
         }
         let compiled = presets::send(preset, &self.domain, &values);
         let Some(compiled) = self.compiled(preset, sender, compiled) else {
@@ -194,28 +194,6 @@ impl Work<'_, '_, '_> {
             signing,
             addresses: Vec::new(),
         });
-    }
-
-    /// A preset that publishes a key finds it under `dkim` too, by its selector.
-    fn key_from_the_list(&self, preset: &Preset, mail: &Mail, values: &mut Values, used: &mut Vec<String>) {
-        if preset.parameter("key").is_none() || values.contains_key("key") {
-            return;
-        }
-        let default = preset.parameter("selector").and_then(|parameter| parameter.default);
-        let Some(selector) = values
-            .get("selector")
-            .map(String::as_str)
-            .or(default)
-            .map(str::to_owned)
-        else {
-            return;
-        };
-        let mut all = mail.dkim.iter().flatten();
-        let key = all.find(|key| key.selector.as_ref().is_some_and(|one| one.value == selector));
-        if let Some(key) = key.and_then(|key| key.key.as_ref()) {
-            values.insert("key".to_owned(), key.value.0.clone());
-            used.push(selector);
-        }
     }
 
     /// What a preset came to; what is missing is asked for by name, what is wrong is said where it stands.
@@ -389,6 +367,28 @@ impl Work<'_, '_, '_> {
             expected,
             is_active: true,
         });
+    }
+}
+
+/// A preset that publishes a key finds it under `dkim` too, by its selector.
+fn key_from_the_list(preset: &Preset, mail: &Mail, values: &mut Values, used: &mut Vec<String>) {
+    if preset.parameter("key").is_none() || values.contains_key("key") {
+        return;
+    }
+    let default = preset.parameter("selector").and_then(|parameter| parameter.default);
+    let Some(selector) = values
+        .get("selector")
+        .map(String::as_str)
+        .or(default)
+        .map(str::to_owned)
+    else {
+        return;
+    };
+    let mut all = mail.dkim.iter().flatten();
+    let key = all.find(|key| key.selector.as_ref().is_some_and(|one| one.value == selector));
+    if let Some(key) = key.and_then(|key| key.key.as_ref()) {
+        values.insert("key".to_owned(), key.value.0.clone());
+        used.push(selector);
     }
 }
 

@@ -1,0 +1,231 @@
+//! `dkim new`: a key pair. The private half goes to a file that only its owner can read, or into the system's keyring,
+//! and is shown nowhere; the public half becomes a record. RSA keys come from the `rsa` crate, since ring makes none.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use getrandom::SysRng;
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use rsa::PrivateKey;
+use rsa::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _};
+
+use crate::base::files;
+use crate::base::secret::Secret;
+use crate::mail::dkim;
+use crate::model::name::DomainName;
+use crate::ops::problem::Problem;
+use crate::provider::credential;
+
+/// What stands before the 32 octets of an Ed25519 key in PKCS#8 (RFC 8410 §7).
+const ED25519_HEAD: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
+
+/// Which kind of key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// RSA with 2048 bits: what every receiver knows.
+    Rsa,
+    /// Ed25519 (RFC 8463): small, and not known to every receiver.
+    Ed25519,
+}
+
+/// Where the private key is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keep {
+    /// A new file.
+    File(PathBuf),
+    /// An entry of the system's keyring, under the service `launchctl`.
+    Keyring(String),
+}
+
+/// A new pair, its private half put away.
+#[derive(Debug)]
+pub struct NewKey {
+    /// The selector.
+    pub selector: String,
+    /// The record that publishes it.
+    pub record: String,
+    /// Where the private key is.
+    pub kept: Keep,
+    /// The first digits of the key's SHA-256.
+    pub fingerprint: String,
+}
+
+/// Makes a pair and puts the private half away.
+pub fn new_key(selector: &str, algorithm: Algorithm, keep: Keep) -> Result<NewKey, Problem> {
+    let name = DomainName::parse(&format!("{selector}._domainkey.example"))
+        .map_err(|error| Problem::new("arguments", format!("`{selector}` cannot be a selector: {error}")))?;
+    if name.is_wildcard() {
+        return Err(Problem::new("arguments", "a selector is one name, without `*`"));
+    }
+    if let Keep::File(path) = &keep {
+        is_free(path)?;
+    }
+    let (private, record) = match algorithm {
+        Algorithm::Rsa => rsa_pair()?,
+        Algorithm::Ed25519 => ed25519_pair()?,
+    };
+    let fingerprint = dkim::parse(&record).fingerprint().unwrap_or_default();
+    match &keep {
+        Keep::File(path) => {
+            files::write_private(path, private.expose().as_bytes()).map_err(|error| refused(path, error))?;
+        }
+        Keep::Keyring(name) => credential::keep(name, &private)?,
+    }
+    Ok(NewKey {
+        selector: selector.to_owned(),
+        record,
+        kept: keep,
+        fingerprint,
+    })
+}
+
+/// Looked at before the key is made; the file system has the last word when it is written.
+fn is_free(path: &Path) -> Result<(), Problem> {
+    if path.symlink_metadata().is_ok() {
+        return Err(in_the_way(path));
+    }
+    Ok(())
+}
+
+fn in_the_way(path: &Path) -> Problem {
+    Problem::new(
+        "file",
+        format!("`{}` is there already, and a key is never written over", path.display()),
+    )
+    .help("name another file with --out FILE")
+}
+
+fn refused(path: &Path, error: files::FileError) -> Problem {
+    if error.is_there_already() {
+        in_the_way(path)
+    } else {
+        error.into()
+    }
+}
+
+fn rsa_pair() -> Result<(Secret, String), Problem> {
+    let no_key = |why: String| Problem::new("key", format!("no RSA key could be made: {why}"));
+    let key = PrivateKey::new(&mut SysRng, dkim::USUAL_BITS).map_err(|error| no_key(error.to_string()))?;
+    let private = key.to_pkcs8_der().map_err(|error| no_key(error.to_string()))?;
+    let public = key
+        .to_public_key()
+        .to_public_key_der()
+        .map_err(|error| no_key(error.to_string()))?;
+    let record = format!("v=DKIM1; k=rsa; p={}", STANDARD.encode(public.as_bytes()));
+    Ok((pem(private.as_bytes()), record))
+}
+
+fn ed25519_pair() -> Result<(Secret, String), Problem> {
+    let no_key = |why: String| Problem::new("key", format!("no Ed25519 key could be made: {why}"));
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| no_key(error.to_string()))?;
+    let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|error| no_key(error.to_string()))?;
+    let record = format!("v=DKIM1; k=ed25519; p={}", STANDARD.encode(pair.public_key()));
+    Ok((pem(&[&ED25519_HEAD[..], &seed].concat()), record))
+}
+
+/// A PKCS#8 key as text (RFC 7468 §10).
+fn pem(der: &[u8]) -> Secret {
+    let body = STANDARD.encode(der);
+    let mut text = String::from("-----BEGIN PRIVATE KEY-----\n");
+    let mut rest = body.as_str();
+    while !rest.is_empty() {
+        let (line, tail) = rest.split_at(rest.len().min(64));
+        text.push_str(line);
+        text.push('\n');
+        rest = tail;
+    }
+    text.push_str("-----END PRIVATE KEY-----\n");
+    Secret::new(&text)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use ring::rand::SystemRandom;
+    use ring::signature::{ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
+
+    use super::*;
+    use crate::mail::dkim::Key;
+
+    fn der(path: &Path) -> Vec<u8> {
+        let text = std::fs::read_to_string(path).unwrap();
+        let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+        STANDARD.decode(body).unwrap()
+    }
+
+    fn made(algorithm: Algorithm) -> (tempfile::TempDir, PathBuf, NewKey) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s1.pem");
+        let key = new_key("s1", algorithm, Keep::File(path.clone())).unwrap();
+        (folder, path, key)
+    }
+
+    #[test]
+    fn what_is_signed_with_the_private_half_is_verified_with_the_record() {
+        let (_folder, path, key) = made(Algorithm::Rsa);
+        let record = dkim::parse(&key.record);
+        assert!(record.is_usable() && record.issues.is_empty(), "{:?}", record.issues);
+        let Key::Rsa { bits, .. } = record.key else {
+            panic!("{:?}", record.key)
+        };
+        assert_eq!(bits, 2048);
+        let pair = RsaKeyPair::from_pkcs8(&der(&path)).unwrap();
+        let mut signature = vec![0; pair.public().modulus_len()];
+        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), b"mail", &mut signature)
+            .unwrap();
+        let (_, spki) = key.record.split_once("p=").unwrap();
+        let spki = STANDARD.decode(spki).unwrap();
+        // The modulus and exponent stand behind the 24 octets that say «an RSA key of 2048 bits».
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &spki[24..])
+            .verify(b"mail", &signature)
+            .unwrap();
+
+        let (_folder, path, key) = made(Algorithm::Ed25519);
+        assert!(dkim::parse(&key.record).is_usable());
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der(&path)).unwrap();
+        let (_, raw) = key.record.split_once("p=").unwrap();
+        let raw = STANDARD.decode(raw).unwrap();
+        UnparsedPublicKey::new(&ED25519, &raw)
+            .verify(b"mail", pair.sign(b"mail").as_ref())
+            .unwrap();
+    }
+
+    #[test]
+    fn a_key_is_readable_by_its_owner_alone_and_never_written_over() {
+        let (folder, path, _) = made(Algorithm::Ed25519);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let before = std::fs::read(&path).unwrap();
+        let problem = new_key("s2", Algorithm::Ed25519, Keep::File(path.clone())).unwrap_err();
+        assert!(
+            matches!(problem, Problem::Other { ref code, .. } if code == "file"),
+            "{problem:?}"
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        #[cfg(unix)]
+        {
+            // A link to nowhere is there too: nothing is written through it.
+            let link = folder.path().join("link.pem");
+            std::os::unix::fs::symlink(folder.path().join("elsewhere"), &link).unwrap();
+            new_key("s2", Algorithm::Ed25519, Keep::File(link)).unwrap_err();
+            assert!(!folder.path().join("elsewhere").exists());
+        }
+    }
+
+    #[test]
+    fn a_selector_is_a_name() {
+        for selector in ["", "a b", "*", "a..b"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("key.pem");
+            new_key(selector, Algorithm::Ed25519, Keep::File(path.clone())).unwrap_err();
+            assert!(!path.exists());
+        }
+    }
+}

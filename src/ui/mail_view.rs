@@ -1,0 +1,302 @@
+//! A domain's mail as people read it: the SPF tree drawn, findings with what was seen and what to do, an evaluation step
+//! by step, a new key. Everything that came out of DNS is made safe here.
+
+use std::net::IpAddr;
+
+use crate::base::diagnostic::Severity;
+use crate::base::text::{self, sanitize};
+use crate::mail::findings::Finding;
+use crate::mail::spf::MOST_LOOKUPS;
+use crate::mail::spf::analyse::{Analysis, Branch, State};
+use crate::mail::spf::trace::{RecordTrace, Step};
+use crate::mail::spf::{Evaluation, Outcome};
+use crate::ops::dkim::{Keep, NewKey};
+use crate::ops::mail::Checked;
+use crate::ui::canvas::{Canvas, Look, Words, style};
+
+/// More terms of one record than this are only counted.
+const MOST_TERMS: usize = 60;
+/// Deeper than this nothing is drawn: the limit of ten lookups is long passed.
+const DEEPEST: usize = 12;
+
+/// A check.
+pub fn check(checked: &Checked, look: Look) -> String {
+    let mut canvas = Canvas::new(look);
+    let by = if checked.is_declared { ", against the spec" } else { "" };
+    let head = Words::of(style::BOLD, checked.domain.to_string()).and(
+        style::DIM,
+        format!(
+            "  asked of {} at {}{by}",
+            checked.resolver,
+            checked.at.strftime("%Y-%m-%d %H:%M:%SZ")
+        ),
+    );
+    canvas.line(&head, 2);
+    for note in &checked.notes {
+        canvas.line(&Words::of(style::WARN, "  note: ").and(style::PLAIN, sanitize(note)), 8);
+    }
+    for spf in &checked.facts.spf {
+        canvas.gap();
+        tree(spf.name.as_str(), &spf.analysis, &mut canvas);
+    }
+    if !checked.judgement.findings.is_empty() {
+        canvas.gap();
+        for one in &checked.judgement.findings {
+            finding(one, checked.is_accepted(one), &mut canvas);
+        }
+    }
+    if !checked.judgement.unknown.is_empty() {
+        canvas.gap();
+        canvas.line(&Words::of(style::BOLD, "Could not be judged"), 2);
+        for unknown in &checked.judgement.unknown {
+            let words =
+                Words::of(style::WARN, format!("  {:<18}", unknown.id)).and(style::PLAIN, sanitize(&unknown.why));
+            canvas.line(&words, 20);
+        }
+    }
+    canvas.gap();
+    canvas.line(&last_line(checked), 2);
+    canvas.finish()
+}
+
+fn last_line(checked: &Checked) -> Words {
+    let counts: Vec<String> = [
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Info, "note"),
+    ]
+    .into_iter()
+    .map(|(severity, noun)| (checked.count(severity), noun))
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, noun)| text::count(number, noun))
+    .collect();
+    let unknown = checked.judgement.unknown.len();
+    let open = match unknown {
+        0 => String::new(),
+        number => format!(" {} could not be judged.", text::count(number, "thing")),
+    };
+    let colour = match (checked.count(Severity::Error), unknown) {
+        (0, 0) => style::GOOD,
+        (0, _) => style::WARN,
+        _ => style::BAD,
+    };
+    let line = if counts.is_empty() {
+        "Nothing is wrong.".to_owned()
+    } else {
+        format!("{}.", text::list(&counts))
+    };
+    Words::of(colour, format!("{line}{open}"))
+}
+
+fn finding(one: &Finding, is_accepted: bool, canvas: &mut Canvas) {
+    let (word, colour) = match one.severity {
+        _ if is_accepted => ("meant  ", style::DIM),
+        Severity::Error => ("error  ", style::BAD),
+        Severity::Warning => ("warning", style::WARN),
+        Severity::Info => ("note   ", style::HELP),
+    };
+    let words = Words::of(colour, word).and(style::BOLD, format!("  {}", one.id)).and(
+        style::PLAIN,
+        format!("  {}: {}", sanitize(&one.name), sanitize(&one.message)),
+    );
+    canvas.line(&words, 9);
+    if is_accepted {
+        return;
+    }
+    for seen in &one.evidence {
+        canvas.line(&Words::of(style::DIM, format!("         seen  {}", sanitize(seen))), 15);
+    }
+    if !one.fix.instruction.is_empty() {
+        canvas.line(
+            &Words::of(
+                style::HELP,
+                format!("         fix   {}", sanitize(&one.fix.instruction)),
+            ),
+            15,
+        );
+    }
+    if let Some((path, value)) = &one.fix.spec {
+        canvas.line(
+            &Words::of(style::HELP, format!("         spec  {path}: {}", sanitize(value))),
+            15,
+        );
+    }
+}
+
+/// The SPF tree: what each record leads to, and what each term costs.
+fn tree(name: &str, analysis: &Analysis, canvas: &mut Canvas) {
+    let at_least = if analysis.unknown.is_empty() { "" } else { "at least " };
+    let voids = analysis.voids.ip4.max(analysis.voids.ip6);
+    let cost = format!(
+        "{at_least}{} of {MOST_LOOKUPS} lookups, {} void, {} IPv4 addresses may send",
+        analysis.lookups,
+        voids,
+        text::grouped(usize::try_from(analysis.ip4_addresses()).unwrap_or(usize::MAX)),
+    );
+    let head = Words::of(style::BOLD, format!("SPF of {}", sanitize(name)));
+    match analysis.tree.state {
+        State::Record(_) => canvas.line(&head.and(style::DIM, format!("  {cost}")), 2),
+        _ => canvas.line(&head.and(style::WARN, format!("  {}", state(&analysis.tree))), 2),
+    }
+    branch(&analysis.tree, "", 0, canvas);
+}
+
+fn branch(record: &Branch, rail: &str, depth: usize, canvas: &mut Canvas) {
+    let terms = record.terms.len().min(MOST_TERMS);
+    for (at, term) in record.terms.iter().take(terms).enumerate() {
+        let is_last = at + 1 == terms && record.terms.len() <= MOST_TERMS;
+        let mark = if is_last { "└ " } else { "├ " };
+        let shown = text::shorten(&sanitize(&term.term), 100);
+        let colour = if term.is_dead { style::DIM } else { style::PLAIN };
+        let mut words = Words::of(style::DIM, format!("  {rail}{mark}")).and(colour, shown);
+        if term.lookups > 0 {
+            words = words.and(style::DIM, format!("  {}", text::count(term.lookups, "lookup")));
+        }
+        if term.is_dead {
+            words = words.and(style::DIM, "  never reached");
+        }
+        if term.voids.ip4 + term.voids.ip6 > 0 {
+            words = words.and(style::WARN, "  finds nothing");
+        }
+        let nested = term.nested.as_deref();
+        if let Some(below) = nested.filter(|below| !matches!(below.state, State::Record(_))) {
+            words = words.and(style::WARN, format!("  {}", state(below)));
+        }
+        canvas.line(&words, 4);
+        if let Some(below) = nested.filter(|_| depth < DEEPEST) {
+            let more = if is_last { "  " } else { "│ " };
+            branch(below, &format!("{rail}{more}"), depth + 1, canvas);
+        }
+    }
+    if record.terms.len() > terms {
+        let left = text::count(record.terms.len() - terms, "term");
+        canvas.line(&Words::of(style::DIM, format!("  {rail}└ … and {left} more")), 4);
+    }
+}
+
+fn state(record: &Branch) -> String {
+    match &record.state {
+        State::Record(text) => sanitize(text).into_owned(),
+        State::Missing => "no SPF record".to_owned(),
+        State::Several(all) => format!("{} SPF records", all.len()),
+        State::Malformed(text, _) => format!("cannot be read: {}", text::shorten(&sanitize(text), 200)),
+        State::Unknown(why) => format!("not known: {}", text::shorten(&sanitize(why), 200)),
+        State::Loop => "leads back to itself".to_owned(),
+        State::Depends => "depends on the message".to_owned(),
+        State::Cut => "too large to go on".to_owned(),
+    }
+}
+
+/// What an evaluation was asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Who sends.
+    pub ip: IpAddr,
+    /// As whom.
+    pub sender: &'a str,
+    /// The name in HELO, when one was given.
+    pub helo: Option<&'a str>,
+    /// Who was asked.
+    pub resolver: &'a str,
+}
+
+/// One evaluation, term by term.
+pub fn trace(asked: &Asked<'_>, evaluation: &Evaluation, look: Look) -> String {
+    let mut canvas = Canvas::new(look);
+    let helo = asked
+        .helo
+        .map(|name| format!(", HELO {}", sanitize(name)))
+        .unwrap_or_default();
+    let head = Words::of(style::BOLD, format!("{} as {}", asked.ip, sanitize(asked.sender)))
+        .and(style::DIM, format!("{helo}  asked of {}", asked.resolver));
+    canvas.line(&head, 2);
+    record(&evaluation.trace, 1, &mut canvas);
+    canvas.gap();
+    let mut words = outcome(evaluation.outcome).and(
+        style::PLAIN,
+        format!(
+            "  after {}, {} void",
+            text::count(evaluation.lookups, "lookup"),
+            evaluation.voids
+        ),
+    );
+    if let Some(problem) = &evaluation.problem {
+        words = words.and(style::PLAIN, format!(": {}", sanitize(problem)));
+    }
+    canvas.line(&words, 2);
+    if let Some(words) = &evaluation.explanation {
+        canvas.line(
+            &Words::of(style::DIM, format!("The domain says: {}", sanitize(words))),
+            2,
+        );
+    }
+    canvas.finish()
+}
+
+fn outcome(outcome: Outcome) -> Words {
+    let colour = match outcome {
+        Outcome::Pass => style::GOOD,
+        Outcome::Fail | Outcome::PermError => style::BAD,
+        _ => style::WARN,
+    };
+    Words::of(colour, outcome.as_str())
+}
+
+fn record(trace: &RecordTrace, depth: usize, canvas: &mut Canvas) {
+    let indent = "  ".repeat(depth);
+    let text = trace.record.as_deref().map_or("no record", |record| record);
+    let words = Words::of(style::BOLD, format!("{indent}{}", sanitize(&trace.domain)))
+        .and(style::DIM, format!("  {}", text::shorten(&sanitize(text), 400)));
+    canvas.line(&words, 2 * depth + 2);
+    for term in &trace.terms {
+        let what = match &term.step {
+            Step::Matched(found) => Words::of(style::BOLD, "matches: ").join(outcome(*found)),
+            Step::NotMatched => Words::of(style::DIM, "no match"),
+            Step::Redirected(found) => Words::of(style::DIM, "decides: ").join(outcome(*found)),
+            Step::Stopped(found, why) => outcome(*found).and(style::PLAIN, format!(": {}", sanitize(why))),
+        };
+        let words = Words::of(
+            style::PLAIN,
+            format!("{indent}  {}  ", text::shorten(&sanitize(&term.term), 100)),
+        );
+        canvas.line(&words.join(what), 2 * depth + 4);
+        for asked in &term.asked {
+            let line = format!("{indent}    {} {}: ", asked.question.as_str(), sanitize(&asked.name));
+            let answer = text::shorten(&sanitize(&asked.answer), 200);
+            canvas.line(&Words::of(style::DIM, line).and(style::DIM, answer), 2 * depth + 6);
+        }
+        if let Some(nested) = &term.nested {
+            record(nested, depth + 2, canvas);
+        }
+    }
+}
+
+/// A new key: what to write where, and where its private half is.
+pub fn new_key(key: &NewKey, look: Look) -> String {
+    let mut canvas = Canvas::new(look);
+    let kept = match &key.kept {
+        Keep::File(path) => format!(
+            "{} (its owner alone can read it; not for version control)",
+            path.display()
+        ),
+        Keep::Keyring(name) => format!("keyring:{name}"),
+    };
+    canvas.line(
+        &Words::of(style::BOLD, "Private key  ").and(style::PLAIN, sanitize(&kept)),
+        13,
+    );
+    canvas.line(
+        &Words::of(style::BOLD, "Fingerprint  ").and(style::PLAIN, key.fingerprint.clone()),
+        13,
+    );
+    canvas.gap();
+    let mut out = canvas.finish();
+    // What is to be copied stands on one line, however narrow the terminal.
+    out.push_str("In the spec, under `email` of the zone:\n\n  dkim:\n");
+    out.push_str(&format!(
+        "    - {{ selector: {}, key: \"{}\" }}\n",
+        key.selector, key.record
+    ));
+    out.push_str("\nPublish it with `launchctl apply` first; then let the mail server sign with it.\n");
+    out
+}
