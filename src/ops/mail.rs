@@ -46,7 +46,7 @@ pub struct Checked {
     /// What follows from it.
     pub judgement: Judgement,
     /// Findings that the spec means to be so.
-    pub accepted: BTreeSet<&'static str>,
+    pub accepted: BTreeSet<String>,
 }
 
 impl Checked {

@@ -15,8 +15,8 @@ use crate::model::address::Address;
 pub struct MailDomain {
     /// What is declared, for the judge.
     pub declared: Declared,
-    /// Findings that are meant to be so.
-    pub accepted: BTreeSet<&'static str>,
+    /// The codes of findings that are meant to be so.
+    pub accepted: BTreeSet<String>,
     /// The MTA-STS policy that is announced.
     pub policy: Option<mta_sts::Policy>,
     /// Where the rollout of DMARC stands.

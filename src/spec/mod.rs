@@ -71,6 +71,7 @@ impl Spec {
             project: None,
             providers: BTreeMap::new(),
             desired: Desired::default(),
+            mail: BTreeMap::new(),
             source: Arc::new(Source {
                 path: path.to_owned(),
                 text: String::new(),

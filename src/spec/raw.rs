@@ -66,7 +66,7 @@ shape! {
         "ttl" ttl: At<Ttl>, default "auto", example "5m";
         /// Whether to create the zone when the account does not have it.
         "create" create: At<bool>, default "false";
-        /// Codes of warnings that were read and are meant: they are no longer shown.
+        /// Codes of warnings, and of findings about mail, that were read and are meant: they are no longer shown.
         "accept" accept: Vec<Text>, example "tls-flexible";
         /// The DNS records. A declared name and type is owned whole; TXT values stand each on its own.
         "records" records: Vec<Record>;

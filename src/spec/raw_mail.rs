@@ -13,11 +13,11 @@ use super::yaml::{Node, Value};
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::base::secret::Secret;
 use crate::base::text;
+use crate::mail::dkim;
 use crate::mail::dmarc::{Alignment, Policy};
 use crate::mail::mta_sts::Mode;
 use crate::mail::presets::{self, Parameter, Preset};
 use crate::mail::spf::Qualifier;
-use crate::mail::{dkim, findings};
 use crate::model::ttl::parse_seconds;
 
 /// What stands under `email`.
@@ -71,8 +71,6 @@ shape! {
         /// Whether the domain sends in bulk (about 5,000 a day to one receiver): what bulk senders need is then an error
         /// where it is missing.
         "bulk" bulk: At<bool>, default "false";
-        /// Findings that are meant to be so, by their ids: they are only mentioned from then on.
-        "accept" accept: Vec<At<Accepted>>, example "dmarc-monitoring";
     }
 }
 
@@ -293,7 +291,10 @@ impl Shape for Sender {
     fn schema(definitions: &mut Map<String, Json>) -> Json {
         if !definitions.contains_key("Sender") {
             definitions.insert("Sender".to_owned(), Json::Null);
-            let mut names: Vec<&str> = presets::all().map(|preset| preset.id).collect();
+            let mut names: Vec<&str> = presets::all()
+                .filter(|preset| preset.is_generated)
+                .map(|preset| preset.id)
+                .collect();
             names.push("own");
             let texts = json!({ "type": "array", "items": Text::schema(definitions) });
             let keys = sender_keys();
@@ -309,7 +310,7 @@ impl Shape for Sender {
             definitions.insert("Sender".to_owned(), schema);
         }
         let senders: Vec<&str> = presets::all()
-            .filter(|preset| preset.sends())
+            .filter(|preset| preset.is_generated && preset.sends())
             .map(|one| one.id)
             .collect();
         json!({ "anyOf": [{ "type": "string", "enum": senders }, { "$ref": "#/$defs/Sender" }] })
@@ -425,34 +426,6 @@ impl Shape for At<PublicKey> {
             }
             reader.diagnostics.push(finding);
         }
-        None
-    }
-}
-
-/// An id of the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Accepted(pub(super) &'static str);
-
-impl Shape for At<Accepted> {
-    fn schema(_: &mut Map<String, Json>) -> Json {
-        let ids: Vec<&str> = findings::CATALOGUE.iter().map(|entry| entry.id).collect();
-        json!({ "type": "string", "enum": ids })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = reader.text(node, "the id of a finding")?;
-        let known = findings::CATALOGUE.iter().find(|entry| entry.id == text.value);
-        if let Some(entry) = known {
-            return Some(text.map(Accepted(entry.id)));
-        }
-        let near = text::nearest(&text.value, findings::CATALOGUE.iter().map(|entry| entry.id));
-        let shown = text::shorten(&text::sanitize(&text.value), 60);
-        let finding = Diagnostic::error("wrong-value", format!("`{shown}` is the id of no finding about mail"))
-            .at(reader.place(&text.range));
-        reader.diagnostics.push(match near {
-            Some(near) => finding.label(format!("did you mean `{near}`?")),
-            None => finding.help("`launchctl validate` and `launchctl mail check` show the id of each finding"),
-        });
         None
     }
 }

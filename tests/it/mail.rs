@@ -166,7 +166,7 @@ fn the_spec_says_what_to_expect_of_its_own_domains() {
     let place = Place::new(Plan::Pro);
     place.write(
         "launch.yaml",
-        "version: 1\nzones:\n  acme.example:\n    provider: cloudflare\n    email:\n      receive: fastmail\n      send: [fastmail]\n      dmarc: { policy: none, report_to: [d@mail.example] }\n      accept: [spf-target]\n",
+        "version: 1\nzones:\n  acme.example:\n    provider: cloudflare\n    email:\n      receive: fastmail\n      send: [fastmail]\n      dmarc: { policy: none, report_to: [d@mail.example] }\n    accept: [spf-target]\n",
     );
     let json = check(&server, place.folder.path(), &["acme.example", "--json"])
         .expect(2)

@@ -83,7 +83,7 @@ pub(in crate::spec) fn check(
         for finding in judgement.findings {
             let severity = match lowered {
                 Some(lowered) => severity(&finding, lowered, keeps, is_whole),
-                None => of_records_alone(&finding),
+                None => of_records_alone(&finding, zone),
             };
             if let Some(severity) = severity {
                 findings.push(diagnostic(zone, lowered, &finding, severity, findings));
@@ -152,12 +152,12 @@ fn with_proxied(zone: &DeclaredZone<'_>, mut declared: Declared) -> Declared {
 /// How bad a finding is before anything is live; `None` when it is not to be said.
 fn severity(finding: &Finding, lowered: &LoweredMail, keeps: bool, is_whole: bool) -> Option<Severity> {
     let rests_on_absence = RESTS_ON_ABSENCE.contains(&finding.id);
+    if lowered.mail.accepted.contains(finding.id) {
+        return None;
+    }
     let is_unsure = rests_on_absence || UNSURE_BESIDE_ERRORS.contains(&finding.id);
     if SAID_BEFORE.contains(&finding.id) || is_unsure && !is_whole {
         return None;
-    }
-    if lowered.mail.accepted.contains(finding.id) {
-        return Some(Severity::Info);
     }
     match finding.severity {
         Severity::Error if rests_on_absence && keeps => Some(Severity::Warning),
@@ -165,8 +165,9 @@ fn severity(finding: &Finding, lowered: &LoweredMail, keeps: bool, is_whole: boo
     }
 }
 
-fn of_records_alone(finding: &Finding) -> Option<Severity> {
-    let is_said = OF_RECORDS_ALONE.contains(&finding.id) && finding.severity != Severity::Info;
+fn of_records_alone(finding: &Finding, zone: &DeclaredZone<'_>) -> Option<Severity> {
+    let is_accepted = zone.accept.contains(finding.id);
+    let is_said = !is_accepted && OF_RECORDS_ALONE.contains(&finding.id) && finding.severity != Severity::Info;
     is_said.then_some(Severity::Warning)
 }
 
@@ -181,28 +182,26 @@ fn diagnostic(
     let range: Range<usize> = match (record, lowered) {
         (Some(record), _) => record.value.clone(),
         (None, Some(lowered)) => lowered.block.clone(),
-        (None, None) => zone.key.clone(),
+        (None, None) => zone.records.first().map_or(0..0, |record| record.entry.clone()),
     };
-    let is_accepted = lowered.is_some_and(|lowered| lowered.mail.accepted.contains(finding.id));
-    let message = if is_accepted {
-        format!("{}: {} (accepted)", finding.name, finding.message)
-    } else {
-        format!("{}: {}", finding.name, finding.message)
-    };
+    let message = format!("{}: {}", finding.name, finding.message);
     let mut out = Diagnostic::new(severity, finding.id, message).at(findings.place(&range));
     if let Some(record) = record {
         out = out.about(record.address.as_str());
     }
-    if is_accepted {
-        return out;
-    }
     if !finding.fix.instruction.is_empty() {
         out = out.help(finding.fix.instruction.clone());
     }
-    match (&finding.fix.spec, lowered) {
-        (Some((path, value)), Some(_)) => out.help(format!("in the spec: {path}: {value}")),
-        _ => out,
+    if let (Some((path, value)), Some(_)) = (&finding.fix.spec, lowered) {
+        out = out.help(format!("in the spec: {path}: {value}"));
     }
+    if severity == Severity::Info {
+        return out;
+    }
+    out.help(format!(
+        "if it is meant, say so: `accept: [{}]` in the zone",
+        finding.id
+    ))
 }
 
 /// The record that a finding is about, among those that the zone declares.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{DeclaredSetting, DeclaredZone, Findings, rules};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::text;
+use crate::mail::findings::CATALOGUE;
 use crate::model::capability::Edge;
 use crate::model::setting::Setting;
 use crate::model::setting_form::{SettingForm, Values};
@@ -205,7 +206,8 @@ fn accept(raw: &raw::Zone, zone: &mut DeclaredZone<'_>, findings: &mut Findings<
     let of_edge = zone.capabilities.and_then(|capabilities| capabilities.edge);
     let of_edge = of_edge.map_or(&[][..], |edge| edge.guards);
     for code in raw.accept.iter().flatten() {
-        let known = || lint::ACCEPTABLE.iter().chain(of_edge).copied();
+        let others = || lint::ACCEPTABLE.iter().chain(of_edge).copied();
+        let known = || others().chain(CATALOGUE.iter().map(|entry| entry.id));
         if known().any(|known| known == code.value) {
             zone.accept.insert(code.value.clone());
             continue;
@@ -218,7 +220,10 @@ fn accept(raw: &raw::Zone, zone: &mut DeclaredZone<'_>, findings: &mut Findings<
         .at(findings.place(&code.range));
         findings.push(match text::nearest(&code.value, known()) {
             Some(near) => finding.label(format!("did you mean `{near}`?")),
-            None => finding.help(format!("known are {}", known().collect::<Vec<_>>().join(", "))),
+            None => finding.help(format!(
+                "known are {}, and the ids of findings about mail",
+                others().collect::<Vec<_>>().join(", ")
+            )),
         });
     }
 }

@@ -142,9 +142,7 @@ fn a_parked_domain_refuses_in_every_way() {
 
 #[test]
 fn nobody_receives_and_nobody_sends() {
-    let text = email(
-        "receive: none\nsend: []\ndmarc: { policy: reject, report_to: [d@acme.example] }\naccept: [dmarc-rua-dead]",
-    );
+    let text = email("receive: none\nsend: []\ndmarc: { policy: reject, report_to: [d@acme.example] }");
     assert_eq!(
         records(&text),
         [
@@ -270,7 +268,6 @@ fn errors_point_into_the_value_and_one_wrong_part_hides_no_other() {
             "wrong-value 6 70000",
         ),
         ("receive: [{ host: 192.0.2.1 }]", "target-is-address 6 192.0.2.1"),
-        ("accept: [spf-mising]", "wrong-value 6 spf-mising"),
         ("receive: postmark", "mail-preset 6 postmark"),
         (
             "receive: cloudflare-email-routing",
@@ -307,22 +304,28 @@ fn a_private_key_is_shown_nowhere() {
 
 #[test]
 fn findings_are_about_the_compiled_records_and_can_be_meant() {
-    let text = |more: &str| {
-        email(&format!(
-            "receive: fastmail\nsend: [fastmail]\nspf: {{ include: [_spf.acme.example] }}\ndmarc: {{ policy: none, report_to: [d@mail.example] }}\n{more}"
-        ))
+    let text = |accept: &str| {
+        let block = email(
+            "receive: fastmail\nsend: [fastmail]\nspf: { include: [_spf.acme.example] }\ndmarc: { policy: none, report_to: [d@mail.example] }",
+        );
+        format!("{block}    accept: [{accept}]\n")
     };
     let all = found(&text(""));
     assert!(all.contains(&"spf-target 8 spf".to_owned()), "{all:?}");
-    let loaded = read_with(&text("accept: [spf-target, dmarc-monitoring]"), &[]);
-    assert!(loaded.spec.is_some(), "{:#?}", loaded.diagnostics);
-    let accepted = loaded
-        .diagnostics
-        .iter()
-        .find(|finding| finding.code == "spf-target")
-        .unwrap();
-    assert_eq!(accepted.severity, Severity::Info);
-    assert_eq!(accepted.address.as_deref(), Some("acme.example/dns/TXT/@/v=spf1"));
+    let loaded = read_with(&text(""), &[]);
+    let target = loaded.diagnostics.iter().find(|finding| finding.code == "spf-target");
+    assert_eq!(
+        target.unwrap().address.as_deref(),
+        Some("acme.example/dns/TXT/@/v=spf1")
+    );
+    let meant = read_with(&text("spf-target, dmarc-monitoring"), &[]);
+    assert!(
+        meant.spec.is_some() && meant.diagnostics.is_empty(),
+        "{:#?}",
+        meant.diagnostics
+    );
+    let slip = found(&text("spf-targt"));
+    assert!(slip.contains(&"unknown-code 10 spf-targt".to_owned()), "{slip:?}");
 }
 
 #[test]
@@ -345,7 +348,7 @@ proptest! {
         const KEYS: [&str; 14] = [
             "receive: ", "send: ", "send: [postmark, ", "spf: { all: fail, terms: [", "dkim: [{ selector: s, key: ",
             "dmarc: { policy: none, report_to: [", "dmarc: { rollout: [{ on: 2026-01-01, policy: ", "mta_sts: { mode: testing, mx: [",
-            "tls_rpt: [", "bimi: { logo: ", "accept: [", "send: [{ via: own, addresses: [", "receive: [{ host: ", "x: ",
+            "tls_rpt: [", "bimi: { logo: ", "bulk: ", "send: [{ via: own, addresses: [", "receive: [{ host: ", "x: ",
         ];
         let lines: Vec<String> = keys.iter().map(|(key, value)| {
             let open = KEYS[*key];

@@ -58,20 +58,14 @@ pub(in crate::spec) fn zone(
         policy: None,
         rollout: None,
     };
-    let accepted = match raw.email.as_ref()? {
-        Email::Parked(word) => {
-            work.parked(word);
-            BTreeSet::new()
-        }
-        Email::Used(mail) => {
-            work.used(mail);
-            mail.accept.iter().flatten().map(|id| id.value.0).collect()
-        }
-    };
+    match raw.email.as_ref()? {
+        Email::Parked(word) => work.parked(word),
+        Email::Used(mail) => work.used(mail),
+    }
     Some(LoweredMail {
         mail: MailDomain {
             declared: work.declared,
-            accepted,
+            accepted: work.zone.accept.clone(),
             policy: work.policy,
             rollout: work.rollout,
         },
