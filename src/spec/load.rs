@@ -16,6 +16,9 @@ use crate::base::text;
 /// How many words of a broken text are scrubbed from everything that is said later.
 const MOST_SCRUBBED: usize = 64;
 
+/// The code of findings whose place must not be shown: a private key stands there.
+pub(super) const PRIVATE_KEY: &str = "private-key";
+
 /// Reads a spec. Never fails as a call: what is wrong is among the diagnostics.
 pub fn load(source: &Arc<Source>, inputs: &Inputs<'_>) -> Loaded {
     let (root, mut diagnostics) = yaml::parse(source);
@@ -37,10 +40,16 @@ pub fn load(source: &Arc<Source>, inputs: &Inputs<'_>) -> Loaded {
     let mut reader = Reader::new(source, &variables);
     let raw = Launch::read(&root, &mut reader);
     diagnostics.extend(std::mem::take(&mut reader.diagnostics));
-    let masks = std::mem::take(&mut reader.masks);
+    let mut masks = std::mem::take(&mut reader.masks);
     diagnostics.extend(unused(&variables, &root, source, inputs));
     let spec = raw.map(|raw| lower::lower(&raw, source, inputs, &mut diagnostics));
     let spec = spec.filter(|_| !diagnostics.has_errors());
+    let private = diagnostics.iter().filter(|finding| finding.code == PRIVATE_KEY);
+    masks.extend(
+        private
+            .filter_map(|finding| finding.place.as_ref())
+            .map(|place| place.range.clone()),
+    );
     Loaded {
         spec,
         diagnostics: hide(source, &masks, once(diagnostics)),

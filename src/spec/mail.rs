@@ -44,13 +44,12 @@ impl Rollout {
     /// Where it stands, in one sentence without a full stop.
     pub fn in_words(&self) -> String {
         let now = match self.since {
-            Some(since) => format!("stage {} of {}: {} since {since}", self.stage, self.of, self.policy),
+            Some(since) => format!("at stage {} of {}: {} since {since}", self.stage, self.of, self.policy),
             None => format!("before its first stage: {}", self.policy),
         };
         match &self.next {
-            Some((policy, on)) => format!("the DMARC rollout is at {now}; next is {policy}, due on {on}"),
-            None => format!("the DMARC rollout is at {now}, its last"),
+            Some((policy, on)) => format!("the DMARC rollout is {now}; next is {policy}, due on {on}"),
+            None => format!("the DMARC rollout is {now}, its last"),
         }
-        .replace("is at before", "is before")
     }
 }

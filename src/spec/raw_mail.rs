@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value as Json, json};
 
 use super::basic::Items;
+use super::load::PRIVATE_KEY;
 use super::shape::{At, Fields, Key, Reader, Shape, Text, mapping_schema, no_such_word, shape, words};
 use super::yaml::{Node, Value};
 use crate::base::diagnostic::{Diagnostic, Severity};
@@ -389,14 +390,16 @@ impl Shape for At<PublicKey> {
 
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let text = reader.text(node, "a public key")?;
-        let is_whole = text.value.contains("p=") || text.value.contains("-----");
-        let head = match text.value.trim().len() {
+        let written = unfolded(&text.value);
+        let is_whole = written.contains("p=") || written.contains("-----");
+        let head = match written.len() {
             _ if is_whole => "",
             // Thirty-two octets in base64 (RFC 8463 §4.2).
             44 => "v=DKIM1; k=ed25519; p=",
             _ => "v=DKIM1; k=rsa; p=",
         };
-        let record = dkim::parse(&format!("{head}{}", text.value.trim()));
+        let record = dkim::parse(&format!("{head}{written}"));
+        let is_as_written = written == text.value;
         let stops = |issue: &&crate::mail::issue::Issue<dkim::Kind>| {
             issue.severity == Severity::Error && matches!(issue.kind, dkim::Kind::Malformed | dkim::Kind::PrivateKey)
         };
@@ -412,12 +415,12 @@ impl Shape for At<PublicKey> {
         }
         for issue in wrong {
             let span = issue.span.start.saturating_sub(head.len())..issue.span.end.saturating_sub(head.len());
-            let range = if is_private {
+            let range = if is_private || !is_as_written {
                 text.range.clone()
             } else {
                 text.part(&span)
             };
-            let code = if is_private { "private-key" } else { "dkim-malformed" };
+            let code = if is_private { PRIVATE_KEY } else { "dkim-malformed" };
             let mut finding = Diagnostic::error(code, issue.message.clone()).at(reader.place(&range));
             finding.help.extend(issue.help.clone());
             if is_private {
@@ -438,6 +441,25 @@ words!(Policy, "DMARC policy", {
 });
 words!(Alignment, "alignment", { "relaxed" => Alignment::Relaxed, "strict" => Alignment::Strict });
 words!(Mode, "mode of MTA-STS", { "testing" => Mode::Testing, "enforce" => Mode::Enforce, "none" => Mode::None });
+
+/// A key as consoles and zone files show it, on one line: lines joined, and quoted strings too. Line breaks and quotes
+/// are how it was copied; no tag and no base64 text needs one.
+fn unfolded(text: &str) -> String {
+    let joined: String = text.lines().map(str::trim).collect();
+    let is_quoted = joined.len() >= 2 && joined.starts_with('"') && joined.ends_with('"');
+    // Between two strings there is nothing (RFC 6376 §3.6.2.2), however far apart they are written.
+    let unquoted = if is_quoted {
+        joined
+            .split('"')
+            .enumerate()
+            .filter(|(at, _)| at % 2 == 1)
+            .map(|(_, string)| string)
+            .collect()
+    } else {
+        joined
+    };
+    unquoted.trim().to_owned()
+}
 
 /// A time in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

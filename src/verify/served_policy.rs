@@ -26,20 +26,28 @@ pub async fn fetch(dns: &dyn Dns, domain: &QueryName, timeout: Duration) -> Poli
     if addresses.is_empty() {
         return PolicyFetch::Failed(format!("{host} has no address"));
     }
-    match ask(&host, &addresses, timeout).await {
+    let url = format!("https://{host}/.well-known/mta-sts.txt");
+    match ask(&url, &host, &addresses, timeout).await {
         Ok(answer) => answer,
         Err(error) => failed(&error),
     }
 }
 
-async fn ask(host: &QueryName, addresses: &[SocketAddr], timeout: Duration) -> Result<PolicyFetch, reqwest::Error> {
+async fn ask(
+    url: &str,
+    host: &QueryName,
+    addresses: &[SocketAddr],
+    timeout: Duration,
+) -> Result<PolicyFetch, reqwest::Error> {
+    // Installed once a process; a second time changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()
+        .user_agent(concat!("launchctl/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .timeout(timeout)
         .resolve_to_addrs(host.as_str(), addresses)
         .build()?;
-    let url = format!("https://{host}/.well-known/mta-sts.txt");
     let mut response = client.get(url).send().await?;
     let media_type = response
         .headers()
@@ -79,5 +87,72 @@ fn failed(error: &reqwest::Error) -> PolicyFetch {
         PolicyFetch::BadCertificate(words)
     } else {
         PolicyFetch::Failed(words)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// What is made of an answer that a server gives as it stands here.
+    async fn answered(answer: Vec<u8>) -> PolicyFetch {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 2048];
+            let length = stream.read(&mut request).unwrap();
+            // The reader may have had enough before all of it is sent.
+            let _ = stream.write_all(&answer);
+            String::from_utf8_lossy(&request[..length]).into_owned()
+        });
+        let host = QueryName::parse("mta-sts.acme.example").unwrap();
+        let url = format!("http://{host}:{}/.well-known/mta-sts.txt", address.port());
+        let fetched = ask(&url, &host, &[address], PATIENCE)
+            .await
+            .unwrap_or_else(|error| failed(&error));
+        let request = server.join().unwrap();
+        assert!(
+            request.starts_with("GET /.well-known/mta-sts.txt HTTP/1.1\r\n"),
+            "{request}"
+        );
+        fetched
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_taken_as_it_is_and_a_redirect_is_not_followed() {
+        let policy = "version: STSv1\nmode: none\nmax_age: 86400\n";
+        let text = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\r\n{policy}",
+            policy.len()
+        );
+        let expected = PolicyFetch::Answer {
+            status: 200,
+            media_type: "text/plain".into(),
+            body: policy.into(),
+        };
+        assert_eq!(answered(text.into_bytes()).await, expected);
+        let moved = "HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
+        let PolicyFetch::Answer { status, .. } = answered(moved.into()).await else {
+            panic!("a redirect is an answer");
+        };
+        assert_eq!(status, 301);
+    }
+
+    #[tokio::test]
+    async fn an_endless_answer_is_cut_and_no_answer_is_a_failure() {
+        let mut endless = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n".to_vec();
+        endless.extend(vec![b'x'; 4 * MOST]);
+        let PolicyFetch::Answer { body, .. } = answered(endless).await else {
+            panic!("a long answer is an answer");
+        };
+        assert_eq!(body.len(), MOST + 1);
+        assert!(matches!(answered(b"nonsense".to_vec()).await, PolicyFetch::Failed(_)));
     }
 }

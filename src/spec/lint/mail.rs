@@ -13,6 +13,7 @@ use crate::mail::{bimi, dkim, dmarc, mta_sts, spf, tls_rpt};
 use crate::model::inventory::{Desired, Unmanaged};
 use crate::model::name::DomainName;
 use crate::model::record::{RecordData, RecordType};
+use crate::spec::load::PRIVATE_KEY;
 use crate::spec::lower::mail::{LoweredMail, registered};
 use crate::spec::lower::{DeclaredRecord, DeclaredZone, Findings};
 
@@ -64,6 +65,9 @@ pub(in crate::spec) fn check(
     if concerned.is_empty() {
         return;
     }
+    for zone in &concerned {
+        private_keys(zone, findings);
+    }
     // Where something could not be read, what is missing may only be missing for that.
     let is_whole = !findings.has_errors();
     let memory = memory(zones);
@@ -85,11 +89,33 @@ pub(in crate::spec) fn check(
                 Some(lowered) => severity(&finding, lowered, keeps, is_whole),
                 None => of_records_alone(&finding, zone),
             };
-            if let Some(severity) = severity {
+            let is_said = finding.id == "dkim-malformed" && record_of(zone, &finding).is_some_and(is_private);
+            if let Some(severity) = severity.filter(|_| !is_said) {
                 findings.push(diagnostic(zone, lowered, &finding, severity, findings));
             }
         }
     }
+}
+
+/// A private key at a name where the world looks for the public one. Whoever reads the spec has it already; nothing that
+/// is shown from now on does.
+fn private_keys(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
+    for record in zone.records.iter().filter(|record| is_private(record)) {
+        let finding = Diagnostic::error(
+            PRIVATE_KEY,
+            "this is a private key: whoever can read this record can sign as you",
+        )
+        .at(findings.place(&record.value))
+        .help("whoever has it can sign as this domain: make a new pair with `launchctl dkim new`")
+        .about(record.address.as_str());
+        findings.push(finding);
+    }
+}
+
+fn is_private(record: &DeclaredRecord) -> bool {
+    let is_key = record.owner.as_str().contains("._domainkey.");
+    let value = record.record.data.txt().filter(|_| is_key);
+    value.is_some_and(|value| dkim::parse_value(value).has(dkim::Kind::PrivateKey))
 }
 
 fn is_policy(record: &DeclaredRecord) -> bool {

@@ -283,6 +283,24 @@ fn errors_point_into_the_value_and_one_wrong_part_hides_no_other() {
 }
 
 #[test]
+fn a_key_is_taken_as_consoles_and_zone_files_show_it() {
+    let (head, tail) = KEY.split_at(20);
+    for written in [
+        KEY.to_owned(),
+        format!("'\"v=DKIM1; k=ed25519; p={head}\" \"{tail}\"'"),
+        format!("|\n          v=DKIM1;\n          k=ed25519;\n          p={head}\n          {tail}"),
+        format!("|\n          {head}\n          {tail}"),
+    ] {
+        let text = email(&format!("dkim:\n  - selector: s\n    key: {written}"));
+        let all = records(&text);
+        assert!(
+            all[0].ends_with(&format!("p={KEY}")) && !all[0].contains('\n'),
+            "{written}: {all:?}"
+        );
+    }
+}
+
+#[test]
 fn a_private_key_is_shown_nowhere() {
     let private = "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g";
     for key in [
