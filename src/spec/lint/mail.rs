@@ -86,7 +86,7 @@ pub(in crate::spec) fn check(
         let judgement = judge(&facts.expect("records in memory answer at once"));
         for finding in judgement.findings {
             let severity = match lowered {
-                Some(lowered) => severity(&finding, lowered, keeps, is_whole),
+                Some(lowered) => severity(&finding, lowered, keeps && !is_declared(zone, &finding), is_whole),
                 None => of_records_alone(&finding, zone),
             };
             let is_said = finding.id == "dkim-malformed" && record_of(zone, &finding).is_some_and(is_private);
@@ -173,6 +173,11 @@ fn with_proxied(zone: &DeclaredZone<'_>, mut declared: Declared) -> Declared {
         .proxied
         .extend(proxied.map(|record| QueryName::from(&record.owner)));
     declared
+}
+
+/// Whether a mail server's own records are declared: what is wrong with them does not rest on their absence.
+fn is_declared(zone: &DeclaredZone<'_>, finding: &Finding) -> bool {
+    finding.id == "mx-target" && zone.records.iter().any(|record| record.owner.as_str() == finding.name)
 }
 
 /// How bad a finding is before anything is live; `None` when it is not to be said.
