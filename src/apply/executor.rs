@@ -1,7 +1,7 @@
-//! Carries out the steps of a run. Those of one lane go one after another, those of different lanes and zones at once,
-//! and a zone's later stage waits for its earlier one. Before a request its intent is on disk, after it the outcome. An
+//! Carries out the steps of a run. Those of one lane go one after another, those of different lanes and scopes at once,
+//! and a scope's later stage waits for its earlier one. Before a request its intent is on disk, after it the outcome. An
 //! answer that was lost is resolved by reading again; a refusal voids its whole request and ends its lane and the later
-//! stages of its zone: nothing is replayed one by one.
+//! stages of its scope: nothing is replayed one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -16,9 +16,9 @@ use crate::history::record::StepResult;
 use crate::history::{Entry, Event, HistoryError, Journal, RunStatus};
 use crate::model::address::Address;
 use crate::model::inventory::Inventory;
-use crate::model::name::DomainName;
+use crate::model::scope::ScopeName;
 use crate::plan::{Change, conflict};
-use crate::provider::{ApiRefusal, Outcome, Provider, Scope, Stage, Step};
+use crate::provider::{ApiRefusal, Outcome, Provider, Scope, Sought, Stage, Step};
 
 /// How often a request is made at most, when looking shows each time that nothing was done.
 const ATTEMPTS: u32 = 4;
@@ -32,7 +32,9 @@ pub struct Work<'a> {
     /// The requests that carry them.
     pub steps: &'a [Step],
     /// The ids of the zones, for reading again.
-    pub ids: &'a BTreeMap<DomainName, String>,
+    pub ids: &'a BTreeMap<ScopeName, String>,
+    /// What was looked for among checks and contacts, for the same.
+    pub sought: Option<&'a Sought>,
     /// Where the time comes from.
     pub clock: Clock,
     /// A wish to stop.
@@ -80,10 +82,10 @@ pub struct Report {
     pub not_attempted: BTreeSet<Address>,
 }
 
-/// The steps of one zone: by stage, then by lane.
+/// The steps of one scope: by stage, then by lane.
 type Stages<'a> = BTreeMap<Stage, BTreeMap<&'a str, Vec<(usize, &'a Step)>>>;
 
-/// What became of a lane's steps, or a whole zone's.
+/// What became of a lane's steps, or a whole scope's.
 #[derive(Debug, Default)]
 struct Lane {
     done: BTreeSet<usize>,
@@ -122,12 +124,12 @@ pub async fn carry_out(work: &Work<'_>, journal: &mut dyn Journal) -> (Report, O
         error: Mutex::new(None),
         clock: work.clock,
     };
-    let mut zones: BTreeMap<&DomainName, Stages<'_>> = BTreeMap::new();
+    let mut scopes: BTreeMap<&ScopeName, Stages<'_>> = BTreeMap::new();
     for (number, step) in work.steps.iter().enumerate() {
-        let lanes = zones.entry(&step.zone).or_default().entry(step.stage).or_default();
+        let lanes = scopes.entry(&step.scope).or_default().entry(step.stage).or_default();
         lanes.entry(step.lane.as_str()).or_default().push((number + 1, step));
     }
-    let zones = join_all(zones.into_values().map(|stages| zone(work, &notebook, stages))).await;
+    let zones = join_all(scopes.into_values().map(|stages| zone(work, &notebook, stages))).await;
     let mut whole = Lane::default();
     for zone in zones {
         whole.absorb(zone);
@@ -383,16 +385,21 @@ fn all_failed(step: &Step, code: &str, message: &str) -> Vec<Failed> {
 }
 
 async fn look(work: &Work<'_>, step: &Step, provider: &dyn Provider) -> Option<Inventory> {
-    let known_ids = work.ids.iter().filter(|(zone, _)| **zone == step.zone);
-    let scope = Scope {
-        zones: vec![step.zone.clone()],
-        known_ids: known_ids.map(|(zone, id)| (zone.clone(), id.clone())).collect(),
+    let mut scope = Scope {
         spoken: step.addresses.iter().cloned().collect(),
-        may_be_missing: (step.stage == Stage::Zone)
-            .then(|| step.zone.clone())
-            .into_iter()
-            .collect(),
+        ..Scope::default()
     };
+    match &step.scope {
+        ScopeName::Zone(zone) => {
+            scope.zones.push(zone.clone());
+            let known = work.ids.get(&step.scope);
+            scope.known_ids.extend(known.map(|id| (zone.clone(), id.clone())));
+            scope
+                .may_be_missing
+                .extend((step.stage == Stage::Zone).then(|| zone.clone()));
+        }
+        ScopeName::Uptime => scope.uptime = work.sought.cloned(),
+    }
     match provider.read(&scope).await {
         Ok(reading) => Some(reading.live.inventory),
         Err(error) => {

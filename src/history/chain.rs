@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::record::{Run, RunId, RunStatus, Shift};
 use crate::model::address::Address;
-use crate::model::name::DomainName;
 use crate::model::resource::Resource;
+use crate::model::scope::ScopeName;
 use crate::plan::{Owned, OwnedMark};
 
 /// What the runs have left and nobody has let go, on the zones that bear these ids now. What was left in another zone
 /// of the same name is not owned here; those zones are returned too.
-pub fn owned(runs: &[Run], ids: &BTreeMap<DomainName, String>) -> (Owned, BTreeSet<DomainName>) {
+pub fn owned(runs: &[Run], ids: &BTreeMap<ScopeName, String>) -> (Owned, BTreeSet<ScopeName>) {
     let mut owned = Owned::new();
     let mut elsewhere = BTreeSet::new();
     for run in runs {
@@ -21,9 +21,9 @@ pub fn owned(runs: &[Run], ids: &BTreeMap<DomainName, String>) -> (Owned, BTreeS
             if changed.contains(address) && !account.applied.contains(address) {
                 continue;
             }
-            if let Some(zone) = moved(run, address, ids) {
+            if let Some(scope) = moved(run, address, ids) {
                 if shift.after.is_some() {
-                    elsewhere.insert(zone);
+                    elsewhere.insert(scope);
                 }
                 owned.remove(address);
                 continue;
@@ -34,7 +34,7 @@ pub fn owned(runs: &[Run], ids: &BTreeMap<DomainName, String>) -> (Owned, BTreeS
             };
         }
     }
-    elsewhere.retain(|zone| !owned.keys().any(|address| address.scope() == zone.as_str()));
+    elsewhere.retain(|scope| !owned.keys().any(|address| address.scope() == scope.as_str()));
     (owned, elsewhere)
 }
 
@@ -55,16 +55,34 @@ pub fn left(runs: &[Run]) -> BTreeSet<Address> {
     left
 }
 
-/// The zone of `address`, when this run knew it under another id than the one it has now.
-fn moved(run: &Run, address: &Address, ids: &BTreeMap<DomainName, String>) -> Option<DomainName> {
-    let zone = DomainName::parse(address.scope()).ok()?;
-    let (then, now) = (run.zone_ids().remove(&zone)?, ids.get(&zone)?);
-    // A run that made its zone and was cut off never came to know its id.
-    (then != *now && !then.is_empty()).then_some(zone)
+/// The last form in which the runs left each address that is still there by their account.
+pub fn last_forms(runs: &[Run]) -> BTreeMap<Address, Resource> {
+    let mut forms = BTreeMap::new();
+    for run in runs {
+        let not_done = run.account().not_done;
+        let made = run.record.changes.iter();
+        for change in made.filter(|change| !not_done.contains(&change.address)) {
+            match &change.after {
+                Some(after) => forms.insert(change.address.clone(), after.clone()),
+                None => forms.remove(&change.address),
+            };
+        }
+    }
+    forms
 }
 
-/// The ids under which zones were last seen.
-pub fn known_ids(runs: &[Run]) -> BTreeMap<DomainName, String> {
+/// The scope of `address`, when this run knew it under another id than the one it has now: another zone of that name,
+/// another account. A run that made its zone and was cut off never came to know its id, and some providers give an
+/// account none.
+fn moved(run: &Run, address: &Address, ids: &BTreeMap<ScopeName, String>) -> Option<ScopeName> {
+    let scope = address.scope_name()?;
+    let (then, now) = (run.zone_ids().remove(&scope)?, ids.get(&scope)?);
+    let is_known = !then.is_empty() && !now.is_empty();
+    (is_known && then != *now).then_some(scope)
+}
+
+/// The ids under which zones and accounts were last seen.
+pub fn known_ids(runs: &[Run]) -> BTreeMap<ScopeName, String> {
     let zones = runs.iter().flat_map(Run::zone_ids);
     zones.filter(|(_, id)| !id.is_empty()).collect()
 }
@@ -111,7 +129,7 @@ pub struct Work {
     /// How ownership shifted, from its start to its end.
     pub ownership: BTreeMap<Address, Shift>,
     /// The zones it was done on, by the ids they had.
-    pub zones: BTreeMap<DomainName, String>,
+    pub zones: BTreeMap<ScopeName, String>,
 }
 
 /// The piece of work that ends with `run`.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::address::Address;
-use crate::model::name::DomainName;
+use crate::model::scope::ScopeName;
 use crate::plan::saved::SavedZone;
 use crate::plan::{Action, Change, OwnedMark};
 
@@ -142,8 +142,8 @@ pub struct RunRecord {
     pub continues: Vec<RunId>,
     /// When it began.
     pub started: Timestamp,
-    /// The zones it was planned on.
-    pub zones: BTreeMap<DomainName, SavedZone>,
+    /// The zones it was planned on, and `uptime` where it was one of them.
+    pub zones: BTreeMap<ScopeName, SavedZone>,
     /// The changes.
     pub changes: Vec<Change>,
     /// How many requests carry a change that one alone cannot; all others are carried by one.
@@ -211,7 +211,7 @@ pub enum Event {
         requests: usize,
         /// The ids of zones that it made, which were not known when it began.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        made: BTreeMap<DomainName, String>,
+        made: BTreeMap<ScopeName, String>,
     },
 }
 
@@ -302,13 +302,13 @@ impl Run {
     }
 
     /// The ids of the zones that it worked on, those that it made included. One that is not known is empty.
-    pub fn zone_ids(&self) -> BTreeMap<DomainName, String> {
+    pub fn zone_ids(&self) -> BTreeMap<ScopeName, String> {
         let saved = self
             .record
             .zones
             .iter()
             .map(|(zone, saved)| (zone.clone(), saved.id.clone()));
-        let mut ids: BTreeMap<DomainName, String> = saved.collect();
+        let mut ids: BTreeMap<ScopeName, String> = saved.collect();
         for entry in &self.journal {
             if let Event::Finished { made, .. } = &entry.event {
                 ids.extend(made.clone());

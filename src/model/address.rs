@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::text;
 use crate::model::name::DomainName;
 use crate::model::record::RecordType;
+use crate::model::scope::ScopeName;
 
 /// The name of a resource, such as `acme.example/dns/CNAME/www` or `acme.example/setting/min_tls_version`.
 ///
@@ -57,6 +58,16 @@ impl Address {
         Self(format!("{zone}/{kind}/{key}"))
     }
 
+    /// The address of a monitor, by its key.
+    pub fn monitor(key: &str) -> Self {
+        Self(format!("{}/monitor/{key}", ScopeName::Uptime))
+    }
+
+    /// The address of a contact, by its key.
+    pub fn contact(key: &str) -> Self {
+        Self(format!("{}/contact/{key}", ScopeName::Uptime))
+    }
+
     /// The address as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -65,6 +76,11 @@ impl Address {
     /// What it belongs to: a zone's name, or `uptime`.
     pub fn scope(&self) -> &str {
         self.0.split('/').next().unwrap_or_default()
+    }
+
+    /// The same as a value; `None` where the address begins with what is no scope.
+    pub fn scope_name(&self) -> Option<ScopeName> {
+        ScopeName::parse(self.scope()).ok()
     }
 
     /// The kind: `dns`, `redirect`, `setting`, …

@@ -44,6 +44,42 @@ pub struct Capabilities {
     pub dns_server: bool,
     /// What its edge can do, if it has one that does anything.
     pub edge: Option<&'static Edge>,
+    /// How it watches, when it does.
+    pub uptime: Option<UptimeRules>,
+}
+
+impl Capabilities {
+    /// What a provider can hold that keeps no zones.
+    pub const fn without_zones(name: &'static str, title: &'static str, uptime: UptimeRules) -> Self {
+        Self {
+            name,
+            title,
+            kinds: &[],
+            ttl: 0..=0,
+            proxies: false,
+            flattens: false,
+            comment: None,
+            tags: None,
+            longest_record: 0,
+            automatic_ttl: None,
+            whole_sets: false,
+            dns_server: false,
+            edge: None,
+            uptime: Some(uptime),
+        }
+    }
+
+    /// Whether it keeps zones.
+    pub fn keeps_zones(&self) -> bool {
+        !self.kinds.is_empty()
+    }
+}
+
+/// How a provider watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UptimeRules {
+    /// Whether a certificate's expiry is an attribute of a monitor of its host, and no monitor of its own.
+    pub folds_tls: bool,
 }
 
 /// What a provider's edge can do: its settings, and its language for rules. The language itself is the provider's: what

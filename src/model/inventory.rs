@@ -23,8 +23,31 @@ pub struct Desired {
     pub absent: BTreeSet<Address>,
     /// The zones that the spec speaks of.
     pub zones: BTreeMap<DomainName, ZonePolicy>,
+    /// How the checks are kept, when the spec has any.
+    pub uptime: Option<UptimePolicy>,
     /// Where each address is declared, so that what turns up later can point there.
     pub places: BTreeMap<Address, Place>,
+}
+
+/// How checks and contacts are kept. What nobody declared there is always left alone: an account serves many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UptimePolicy {
+    /// The provider that keeps them.
+    pub provider: String,
+    /// What tells the checks of this spec from those of another in the same account: part of every marker.
+    pub stack: String,
+    /// What happens to what the provider or its plan cannot hold.
+    pub unsupported: Unsupported,
+}
+
+/// What happens to what a provider or its plan cannot hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Unsupported {
+    /// The plan is refused.
+    #[default]
+    Refuse,
+    /// The nearest that it can hold is taken, and said.
+    Warn,
 }
 
 /// How a zone is treated beyond what it declares.

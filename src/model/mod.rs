@@ -2,13 +2,16 @@
 
 pub mod address;
 pub mod capability;
+pub mod contact;
 pub mod inventory;
 pub mod matching;
+pub mod monitor;
 pub mod name;
 pub mod record;
 pub mod record_set;
 pub mod resource;
 pub mod rule;
+pub mod scope;
 pub mod setting;
 pub mod setting_form;
 pub mod ttl;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::address::Address;
+use crate::model::contact::Contact;
+use crate::model::monitor::Monitor;
 use crate::model::record_set::RecordSet;
 use crate::model::rule::Rule;
 use crate::model::setting::{Setting, ZoneEntry};
@@ -19,6 +21,10 @@ pub enum Resource {
     Setting(Setting),
     /// A zone itself.
     Zone(ZoneEntry),
+    /// A monitor of an uptime service.
+    Monitor(Box<Monitor>),
+    /// Somebody who is told when a check fails.
+    Contact(Contact),
 }
 
 impl Resource {
@@ -29,6 +35,8 @@ impl Resource {
             Self::Rule(rule) => rule.address(),
             Self::Setting(setting) => setting.address(),
             Self::Zone(zone) => zone.address(),
+            Self::Monitor(monitor) => Address::monitor(&monitor.key),
+            Self::Contact(contact) => Address::contact(&contact.key),
         }
     }
 
@@ -39,7 +47,8 @@ impl Resource {
         match (self, live) {
             (Self::RecordSet(set), Some(Self::RecordSet(live))) => Self::RecordSet(set.settled_on(Some(live))),
             (Self::RecordSet(set), _) => Self::RecordSet(set.settled_on(None)),
-            (Self::Rule(_) | Self::Setting(_) | Self::Zone(_), _) => self.clone(),
+            // What is live is seen through what is said of it, so that nothing is left to be filled in.
+            (Self::Rule(_) | Self::Setting(_) | Self::Zone(_) | Self::Monitor(_) | Self::Contact(_), _) => self.clone(),
         }
     }
 
@@ -48,14 +57,14 @@ impl Resource {
     pub fn in_full(&self) -> Self {
         match self {
             Self::RecordSet(set) => Self::RecordSet(set.clone().in_full()),
-            Self::Rule(_) | Self::Setting(_) | Self::Zone(_) => self.clone(),
+            Self::Rule(_) | Self::Setting(_) | Self::Zone(_) | Self::Monitor(_) | Self::Contact(_) => self.clone(),
         }
     }
 
     /// Whether it can be removed at all. What cannot (a setting) is let go instead, and keeps its value.
     pub fn can_be_deleted(&self) -> bool {
         match self {
-            Self::RecordSet(_) | Self::Rule(_) => true,
+            Self::RecordSet(_) | Self::Rule(_) | Self::Monitor(_) | Self::Contact(_) => true,
             Self::Setting(_) | Self::Zone(_) => false,
         }
     }
@@ -99,5 +108,35 @@ impl Resource {
             Self::Setting(setting) => Some(setting),
             _ => None,
         }
+    }
+
+    /// The monitor, when it is one.
+    pub fn as_monitor(&self) -> Option<&Monitor> {
+        match self {
+            Self::Monitor(monitor) => Some(monitor),
+            _ => None,
+        }
+    }
+
+    /// The contact, when it is one.
+    pub fn as_contact(&self) -> Option<&Contact> {
+        match self {
+            Self::Contact(contact) => Some(contact),
+            _ => None,
+        }
+    }
+
+    /// What marks it at a provider as ours.
+    pub fn marker(&self) -> Option<&str> {
+        match self {
+            Self::Monitor(monitor) => monitor.marker.as_deref(),
+            Self::Contact(contact) => contact.marker.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether what was measured with it goes with it, so that a second one made later is not the same.
+    pub fn has_a_past(&self) -> bool {
+        matches!(self, Self::Monitor(_))
     }
 }

@@ -93,26 +93,18 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
     }
     let lock = session.store.lock()?;
     let runs = session.runs()?;
-    let reading = session
-        .read(
-            &session.zones(),
-            &runs,
-            saved.changes.iter().map(|change| &change.address),
-        )
-        .await?;
-    let (owned, _) = chain::owned(&runs, &plan::ids(&reading));
+    let spoken = saved.changes.iter().map(|change| &change.address);
+    let reading = session.read(&session.extent(&runs), &runs, spoken).await?;
+    let ids = plan::ids(&reading);
+    let (owned, _) = chain::owned(&runs, &ids);
     let reviewed = saved.changes.len();
     let mut plan = Plan {
         unmanaged: saved.unmanaged,
         ..Plan::default()
     };
     for (name, zone) in &saved.zones {
-        let now = reading
-            .zones
-            .iter()
-            .find(|(known, _)| known.as_str() == name)
-            .map(|(_, facts)| facts.id.as_str());
-        if now != Some(zone.id.as_str()) {
+        let now = ids.iter().find(|(known, _)| known.as_str() == name);
+        if now.is_none_or(|(_, now)| *now != zone.id) {
             plan.refusals.push(stale_zone(name));
         }
     }
@@ -203,9 +195,7 @@ fn stale_zone(name: &str) -> Refusal {
     Refusal {
         address: None,
         code: "stale".to_owned(),
-        message: format!(
-            "{name} is no longer the zone that was reviewed: it has another id, or the spec no longer names it"
-        ),
+        message: format!("{name} is no longer what was reviewed: it has another id, or the spec no longer names it"),
         help: "make a new plan and review it".to_owned(),
     }
 }
@@ -268,6 +258,7 @@ pub async fn carry_out(
         changes: &planned.plan.changes,
         steps: &planned.steps,
         ids: &ids,
+        sought: planned.reading.uptime.as_ref().map(|facts| &facts.sought),
         clock,
         stop: &session.setting.stop,
         watch,
@@ -285,7 +276,7 @@ pub async fn carry_out(
         applied: report.applied.clone(),
         unknown: report.unknown.keys().cloned().collect(),
         requests,
-        made: news.made,
+        made: news.made.into_iter().map(|(zone, id)| (zone.into(), id)).collect(),
     };
     if lost.is_none() {
         let entry = Entry {

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use crate::base::text;
 use crate::history::chain;
 use crate::model::address::Address;
+use crate::model::scope::ScopeName;
 use crate::ops::history;
 use crate::ops::problem::Problem;
 use crate::ops::session::{self, Setting};
-use crate::provider::{Examination, Finding, Scope};
+use crate::provider::{Examination, Finding, Scope, Sought};
 
 /// Looks at everything; a thing that is wrong is a finding and not a problem, so that all of them are shown.
 pub async fn examine(setting: &Setting) -> Result<Vec<Examination>, Problem> {
@@ -33,9 +34,8 @@ pub async fn examine(setting: &Setting) -> Result<Vec<Examination>, Problem> {
     for (zone, policy) in &spec.desired.zones {
         let scope = scopes.entry(policy.provider.as_str()).or_default();
         scope.zones.push(zone.clone());
-        scope
-            .known_ids
-            .extend(known.get(zone).map(|id| (zone.clone(), id.clone())));
+        let id = known.get(&ScopeName::Zone(zone.clone()));
+        scope.known_ids.extend(id.map(|id| (zone.clone(), id.clone())));
         let of_zone = |address: &&Address| address.scope() == zone.as_str();
         scope
             .spoken
@@ -44,17 +44,18 @@ pub async fn examine(setting: &Setting) -> Result<Vec<Examination>, Problem> {
             scope.may_be_missing.insert(zone.clone());
         }
     }
+    if let Some(policy) = &spec.desired.uptime {
+        let scope = scopes.entry(policy.provider.as_str()).or_default();
+        scope.uptime = Some(Sought::default());
+    }
     let opened = if setting.sandbox {
         Some(session::Session::open(setting).await?)
     } else {
         None
     };
     for (name, scope) in scopes {
-        let stand_in = opened
-            .as_ref()
-            .and_then(|session| session.sandbox.as_ref())
-            .map(crate::sandbox::Sandbox::url);
-        match session::connect_one(name, &spec, setting, stand_in.as_deref()) {
+        let stand_in = opened.as_ref().and_then(|session| session.sandbox.as_ref());
+        match session::connect_one(name, &spec, setting, stand_in) {
             Ok(provider) => all.extend(provider.examine(&scope).await),
             Err(Problem::Other { message, help, .. }) => {
                 all.push(examination(

@@ -7,14 +7,16 @@ use std::path::Path;
 use crate::base::{digest, files, text};
 use crate::history::{Run, RunId, Store as _, chain};
 use crate::model::address::Address;
+use crate::model::inventory::Desired;
 use crate::model::name::DomainName;
 use crate::model::resource::Resource;
+use crate::model::scope::ScopeName;
 use crate::ops::problem::Problem;
 use crate::ops::session::{Session, Setting};
 use crate::plan::diff::{Bounds, policy_of};
 use crate::plan::saved::{SavedPlan, SavedZone};
 use crate::plan::{Change, Owned, Plan, Selection, Sides, Warning, diff};
-use crate::provider::{Reading, Step};
+use crate::provider::{Reading, Review, Step};
 
 /// How a plan is narrowed and bounded.
 #[derive(Debug, Clone, Default)]
@@ -69,10 +71,12 @@ pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem
     let (runs, others): (Vec<Run>, Vec<Run>) = everything
         .into_iter()
         .partition(|run| run.record.spec == session.spec_name);
-    let reading = session.read(&session.zones(), &runs, []).await?;
+    let reading = session.read(&session.extent(&runs), &runs, []).await?;
     let (owned, elsewhere) = chain::owned(&runs, &ids(&reading));
+    let mut desired = session.spec.desired.clone();
+    let given_up = adapt(session, &mut desired, &reading);
     let sides = Sides {
-        desired: &session.spec.desired,
+        desired: &desired,
         live: &reading.live,
         owned: &owned,
     };
@@ -83,19 +87,13 @@ pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem
         guard_deletes: true,
     };
     let mut plan = diff(sides, &bounds);
-    for zone in elsewhere {
-        plan.warnings.push(Warning::general(
-            "another-zone",
-            format!(
-                "earlier runs worked on another zone called {zone} (another id): what they left is not taken for ours"
-            ),
-        ));
-    }
+    plan.refusals.extend(given_up.refusals);
+    plan.warnings.extend(given_up.warnings);
+    plan.warnings.extend(elsewhere.iter().map(another));
     for rollout in session.spec.mail.values().filter_map(|mail| mail.rollout.as_ref()) {
         plan.warnings
             .push(Warning::about(&rollout.address, "dmarc-rollout", rollout.in_words()));
     }
-    let desired = &session.spec.desired;
     let known = desired.inventory.keys().chain(&desired.absent);
     any_is_meant(
         &narrow.selection,
@@ -104,8 +102,29 @@ pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem
     Ok(finish(session, plan, reading, owned, runs, Basis::Spec).await)
 }
 
+/// Lets every provider say what it can hold of what is desired.
+fn adapt(session: &Session, desired: &mut Desired, reading: &Reading) -> Review {
+    let mut given_up = Review::default();
+    for provider in session.providers.values() {
+        let review = provider.adapt(desired, reading);
+        given_up.refusals.extend(review.refusals);
+        given_up.warnings.extend(review.warnings);
+    }
+    given_up
+}
+
+/// What earlier runs left elsewhere is not ours to change here.
+fn another(scope: &ScopeName) -> Warning {
+    let what = match scope {
+        ScopeName::Zone(zone) => format!("another zone called {zone} (another id)"),
+        ScopeName::Uptime => "another account of checks".to_owned(),
+    };
+    let message = format!("earlier runs worked on {what}: what they left is not taken for ours");
+    Warning::general("another-zone", message)
+}
+
 /// What these runs, of other specs in the same history, have left.
-fn owned_by(others: Vec<Run>, ids: &BTreeMap<DomainName, String>) -> BTreeSet<Address> {
+fn owned_by(others: Vec<Run>, ids: &BTreeMap<ScopeName, String>) -> BTreeSet<Address> {
     let mut specs: BTreeMap<String, Vec<Run>> = BTreeMap::new();
     for run in others {
         specs.entry(run.record.spec.clone()).or_default().push(run);
@@ -177,7 +196,8 @@ fn is_accepted(session: &Session, warning: &Warning) -> bool {
         .address
         .as_ref()
         .and_then(|address| policy_of(&session.spec.desired, address))
-        .is_some_and(|policy| policy.accept.contains(&warning.code))
+        .and_then(|policy| policy.accept)
+        .is_some_and(|accept| accept.contains(&warning.code))
 }
 
 /// The requests that carry out `changes`, by all providers.
@@ -194,7 +214,11 @@ fn of_provider(session: &Session, reading: &Reading, changes: &[Change], name: &
     let only = session.providers.len() == 1;
     let is_its = |change: &&Change| match policy_of(&session.spec.desired, &change.address) {
         Some(policy) => policy.provider == name,
-        None => only && DomainName::parse(change.address.scope()).is_ok_and(|zone| reading.zones.contains_key(&zone)),
+        None => match change.address.scope_name() {
+            Some(ScopeName::Zone(zone)) => only && reading.zones.contains_key(&zone),
+            Some(ScopeName::Uptime) => reading.uptime.as_ref().is_some_and(|facts| facts.provider == name),
+            None => false,
+        },
     };
     changes.iter().filter(is_its).cloned().collect()
 }
@@ -248,21 +272,24 @@ pub(crate) fn in_words(resource: Option<&Resource>) -> String {
             value => text::sanitize(&value.to_string()).into_owned(),
         },
         Some(Resource::Zone(_)) => "there".to_owned(),
+        Some(Resource::Monitor(monitor)) => format!("the monitor \"{}\"", text::sanitize(&monitor.name)),
+        Some(Resource::Contact(contact)) => format!("a contact by {}", text::sanitize(contact.channel.kind())),
     };
     text::shorten(&words, 120)
 }
 
-/// The ids of the zones that were read.
-pub fn ids(reading: &Reading) -> BTreeMap<DomainName, String> {
-    reading
-        .zones
-        .iter()
-        .map(|(zone, facts)| (zone.clone(), facts.id.clone()))
+/// The ids of the zones that were read, and of the account of checks.
+pub fn ids(reading: &Reading) -> BTreeMap<ScopeName, String> {
+    let zones = reading.zones.iter();
+    let zones = zones.map(|(zone, facts)| (zone.clone().into(), facts.id.clone()));
+    let uptime = reading.uptime.iter();
+    zones
+        .chain(uptime.map(|facts| (ScopeName::Uptime, facts.account.clone())))
         .collect()
 }
 
 /// The zones that were read, as runs and saved plans keep them.
-pub fn saved_zones(session: &Session, reading: &Reading) -> BTreeMap<DomainName, SavedZone> {
+pub fn saved_zones(session: &Session, reading: &Reading) -> BTreeMap<ScopeName, SavedZone> {
     let zone = |(zone, facts): (&DomainName, &crate::provider::ZoneFacts)| {
         let policy = session.spec.desired.zones.get(zone);
         let provider = policy.map(|policy| policy.provider.clone());
@@ -270,7 +297,7 @@ pub fn saved_zones(session: &Session, reading: &Reading) -> BTreeMap<DomainName,
             .or_else(|| session.providers.keys().next().cloned())
             .unwrap_or_default();
         (
-            zone.clone(),
+            zone.clone().into(),
             SavedZone {
                 provider,
                 id: facts.id.clone(),
@@ -278,7 +305,15 @@ pub fn saved_zones(session: &Session, reading: &Reading) -> BTreeMap<DomainName,
             },
         )
     };
-    reading.zones.iter().map(zone).collect()
+    let uptime = reading.uptime.iter().map(|facts| {
+        let saved = SavedZone {
+            provider: facts.provider.to_owned(),
+            id: facts.account.clone(),
+            protect: Vec::new(),
+        };
+        (ScopeName::Uptime, saved)
+    });
+    reading.zones.iter().map(zone).chain(uptime).collect()
 }
 
 /// Keeps a plan in a file for a later apply.

@@ -123,7 +123,7 @@ impl Stage {
 
     /// A new process would begin like this: everything read from disk again.
     fn again(&mut self) -> Result<(), Problem> {
-        self.session = Session::on(&self.session.setting, self.home.path(), &self.sandbox.url())?;
+        self.session = Session::on(&self.session.setting, self.home.path(), &self.sandbox)?;
         Ok(())
     }
 }
@@ -243,14 +243,14 @@ async fn set(setting: &Setting, how: &Rehearse) -> Result<(Stage, Seed), Problem
         // What earlier runs left is theirs to delete: without the history a rehearsal would promise less than an apply does.
         local::copy_runs(&session::history_folder(&setting.spec), home.path())?;
     }
-    let session = Session::on(&setting, home.path(), &sandbox.url())?;
+    let session = Session::on(&setting, home.path(), &sandbox)?;
     Ok((Stage { session, sandbox, home }, seed))
 }
 
 async fn copy_of_live(setting: &Setting) -> Result<Reading, Problem> {
-    let session = Session::open(setting).await?;
+    let session = Session::of_zones(setting)?;
     let runs = session.runs().unwrap_or_default();
-    session.read(&session.zones(), &runs, []).await
+    session.read(&session.extent(&runs), &runs, []).await
 }
 
 fn fill_from_live(reading: &Reading, world: &mut World) -> Result<(), Problem> {
@@ -360,7 +360,7 @@ fn lists(inventory: &Inventory) -> BTreeMap<(DomainName, RuleKind), Vec<&Rule>> 
 
 /// What is there now, ids aside.
 async fn state(stage: &Stage) -> Result<Inventory, Problem> {
-    let reading = stage.session.read(&stage.session.zones(), &[], []).await?;
+    let reading = stage.session.read(&stage.session.extent(&[]), &[], []).await?;
     Ok(reading.live.inventory)
 }
 

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::history::record::Shift;
 use crate::history::{Run, RunId, RunKind, RunStatus, Store as _, chain};
 use crate::model::address::Address;
-use crate::model::inventory::{Desired, Inventory, Unmanaged, ZonePolicy};
-use crate::model::name::DomainName;
+use crate::model::inventory::{Desired, Inventory, Unmanaged, Unsupported, UptimePolicy, ZonePolicy};
 use crate::model::resource::Resource;
+use crate::model::scope::ScopeName;
 use crate::ops::apply::{Ready, unguarded};
 use crate::ops::plan::{self, Basis};
 use crate::ops::problem::Problem;
-use crate::ops::session::Session;
+use crate::ops::session::{Extent, Session};
 use crate::plan::{Owned, Plan, Refusal, Selection, Sides, Warning, diff};
 use crate::provider::Reading;
 
@@ -35,10 +35,10 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
     let id = run.id().clone();
     let work = chain::work(&runs, &id);
     plan::any_is_meant(&undo.selection, work.traces.keys().chain(work.ownership.keys()))?;
-    let zones = zones_of(session, run, &work)?;
-    let reading = session.read(&zones, &runs, work.traces.keys()).await?;
+    let extent = extent_of(session, run, &work, &runs)?;
+    let reading = session.read(&extent, &runs, work.traces.keys()).await?;
     let (owned, _) = chain::owned(&runs, &plan::ids(&reading));
-    let desired = wish(session, &work, &zones);
+    let desired = wish(session, &work, &extent);
     let nothing_owned = Owned::new();
     let sides = Sides {
         desired: &desired,
@@ -53,15 +53,14 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
     for change in &mut plan.changes {
         change.reason = format!("as it was before run {id}");
     }
-    for (zone, then) in &work.zones {
-        if reading
-            .zones
-            .get(zone)
-            .is_some_and(|now| now.id != *then && !then.is_empty())
-        {
-            plan.refusals.push(another_zone(zone));
+    let ids = plan::ids(&reading);
+    for (scope, then) in &work.zones {
+        let is_another = |now: &String| !now.is_empty() && !then.is_empty() && now != then;
+        if ids.get(scope).is_some_and(is_another) {
+            plan.refusals.push(another_zone(scope));
         }
     }
+    plan.warnings.extend(without_a_past(&plan));
     look_for_other_hands(&work, &reading, undo, &later_runs(&runs, &id), &mut plan);
     let shifts = shifts_back(&work, &owned, undo);
     plan.warnings
@@ -118,39 +117,62 @@ pub(crate) fn choose<'a>(runs: &'a [Run], wanted: Option<&RunId>) -> Result<&'a 
     Ok(last)
 }
 
-/// The zones that the work was done on, with their providers: the spec may have lost them since.
-fn zones_of(session: &Session, run: &Run, work: &chain::Work) -> Result<BTreeMap<DomainName, String>, Problem> {
-    let mut zones = BTreeMap::new();
-    for address in work.traces.keys().chain(work.ownership.keys()) {
-        let Ok(zone) = DomainName::parse(address.scope()) else {
-            continue;
-        };
-        if zones.contains_key(&zone) {
-            continue;
+/// What the work was done on, with the providers: the spec may have lost them since.
+fn extent_of(session: &Session, run: &Run, work: &chain::Work, runs: &[Run]) -> Result<Extent, Problem> {
+    let desired = &session.spec.desired;
+    let mut extent = Extent::default();
+    let scopes = work.traces.keys().chain(work.ownership.keys());
+    let scopes: BTreeSet<ScopeName> = scopes.filter_map(Address::scope_name).collect();
+    for scope in scopes {
+        let recorded = run.record.zones.get(&scope).map(|saved| saved.provider.clone());
+        match &scope {
+            ScopeName::Zone(zone) => {
+                let spoken = desired.zones.get(zone).map(|policy| policy.provider.clone());
+                let provider = spoken.or(recorded).ok_or_else(|| nothing_tells(&scope))?;
+                extent.zones.insert(zone.clone(), provider);
+            }
+            ScopeName::Uptime => {
+                let spoken = desired.uptime.as_ref().map(|policy| policy.provider.clone());
+                let provider = spoken.or(recorded).ok_or_else(|| nothing_tells(&scope))?;
+                let mut sought = session.sought(runs);
+                // In the terms of what the run left: so it is known again.
+                for (address, trace) in &work.traces {
+                    let left = trace.after.as_ref().or(trace.before.as_ref());
+                    if let Some(left) = left.filter(|_| address.scope_name().as_ref() == Some(&scope)) {
+                        sought.add(address.clone(), left.clone());
+                    }
+                }
+                extent.uptime = Some((provider, sought));
+            }
         }
-        let spoken = session
-            .spec
-            .desired
-            .zones
-            .get(&zone)
-            .map(|policy| policy.provider.clone());
-        let recorded = run.record.zones.get(&zone).map(|saved| saved.provider.clone());
-        let provider = spoken.or(recorded).ok_or_else(|| {
-            Problem::new(
-                "zone-left",
-                format!("nothing tells any more which provider keeps {zone}"),
-            )
-            .help("put the zone back into the spec, then roll back")
-        })?;
-        zones.insert(zone, provider);
     }
-    Ok(zones)
+    Ok(extent)
+}
+
+fn nothing_tells(scope: &ScopeName) -> Problem {
+    Problem::new(
+        "zone-left",
+        format!("nothing tells any more which provider keeps {scope}"),
+    )
+    .help(format!("put {scope} back into the spec, then roll back"))
+}
+
+/// What was deleted is made anew, and what was measured with it does not come back.
+fn without_a_past(plan: &Plan) -> Vec<Warning> {
+    let created = plan.changes.iter().filter(|change| change.before.is_none());
+    let with_a_past = created.filter(|change| change.after.as_ref().is_some_and(Resource::has_a_past));
+    with_a_past
+        .map(|change| {
+            let words = "is made anew: what was measured before it was deleted is lost";
+            Warning::about(&change.address, "history-lost", words)
+        })
+        .collect()
 }
 
 /// The before-images as a wish.
-fn wish(session: &Session, work: &chain::Work, zones: &BTreeMap<DomainName, String>) -> Desired {
+fn wish(session: &Session, work: &chain::Work, extent: &Extent) -> Desired {
     let mut desired = Desired::default();
-    for (zone, provider) in zones {
+    for (zone, provider) in &extent.zones {
         let protect = session
             .spec
             .desired
@@ -167,6 +189,11 @@ fn wish(session: &Session, work: &chain::Work, zones: &BTreeMap<DomainName, Stri
         };
         desired.zones.insert(zone.clone(), policy);
     }
+    desired.uptime = extent.uptime.as_ref().map(|(provider, sought)| UptimePolicy {
+        provider: provider.clone(),
+        stack: sought.stack.clone(),
+        unsupported: Unsupported::Refuse,
+    });
     for (address, trace) in &work.traces {
         match &trace.before {
             Some(before) => {
@@ -180,14 +207,19 @@ fn wish(session: &Session, work: &chain::Work, zones: &BTreeMap<DomainName, Stri
     desired
 }
 
-fn another_zone(zone: &DomainName) -> Refusal {
+fn another_zone(scope: &ScopeName) -> Refusal {
+    let (is, instead) = match scope {
+        ScopeName::Zone(zone) => (format!("{zone} is another zone by now (it has another id)"), "zone"),
+        ScopeName::Uptime => (
+            "the checks are in another account than the run knew".to_owned(),
+            "account",
+        ),
+    };
     Refusal {
         address: None,
         code: "another-zone".to_owned(),
-        message: format!(
-            "{zone} is another zone by now (it has another id): what the run did there is gone with the old one"
-        ),
-        help: "apply the spec to the new zone instead".to_owned(),
+        message: format!("{is}: what the run did there is gone with the old one"),
+        help: format!("apply the spec to the new {instead} instead"),
     }
 }
 

@@ -14,11 +14,15 @@ use crate::base::files;
 use crate::history::local::{self, LocalStore};
 use crate::history::{Run, RunId, Store as _, chain};
 use crate::model::address::Address;
-use crate::model::inventory::{ProviderAccount, Unmanaged, ZonePolicy};
+use crate::model::inventory::{ProviderAccount, Unmanaged, Unsupported, UptimePolicy, ZonePolicy};
+use crate::model::monitor::stack_of;
 use crate::model::name::DomainName;
+use crate::model::resource::Resource;
+use crate::model::scope::ScopeName;
 use crate::ops::problem::Problem;
 use crate::ops::{history, rollback};
-use crate::provider::{self, Provider, ProviderError, Reading, Scope};
+use crate::provider::credential::Keeper;
+use crate::provider::{self, Provider, ProviderError, Reading, Scope, Sought};
 use crate::sandbox::{Options, Plan as SandboxPlan, SANDBOX_TOKEN, Sandbox};
 use crate::spec::{self, Inputs, Spec};
 
@@ -76,6 +80,15 @@ pub struct Session {
     elsewhere: BTreeMap<String, String>,
     /// What a reader of a plan has to know about how this session came about.
     pub caveat: Option<String>,
+}
+
+/// What is read and changed together: zones with their providers, and checks with theirs.
+#[derive(Debug, Clone, Default)]
+pub struct Extent {
+    /// The zones.
+    pub zones: BTreeMap<DomainName, String>,
+    /// The checks: the provider, and what is looked for there.
+    pub uptime: Option<(String, Sought)>,
 }
 
 /// Reads a spec's file.
@@ -170,8 +183,11 @@ impl Session {
         let run = rollback::choose(&runs, run)?;
         let touched = chain::work(&runs, run.id()).zones;
         let earlier = runs.iter().filter(|one| one.id() <= run.id());
-        for (zone, saved) in earlier.flat_map(|one| &one.record.zones) {
-            if touched.contains_key(zone) && !spec.desired.zones.contains_key(zone) {
+        for (scope, saved) in earlier.clone().flat_map(|one| &one.record.zones) {
+            let Some(zone) = scope.zone().filter(|_| touched.contains_key(scope)) else {
+                continue;
+            };
+            if !spec.desired.zones.contains_key(zone) {
                 let policy = ZonePolicy {
                     provider: saved.provider.clone(),
                     unmanaged: Unmanaged::Keep,
@@ -183,7 +199,14 @@ impl Session {
             }
         }
         // Providers that this run has nothing to do with may not even be reachable.
-        spec.desired.zones.retain(|zone, _| touched.contains_key(zone));
+        spec.desired
+            .zones
+            .retain(|zone, _| touched.contains_key(&ScopeName::Zone(zone.clone())));
+        spec.desired.uptime = spec
+            .desired
+            .uptime
+            .or_else(|| uptime_of(earlier))
+            .filter(|_| touched.contains_key(&ScopeName::Uptime));
         let mut session = Self::with(setting, spec, diagnostics).await?;
         session.caveat = caveat.map(|why| {
             format!(
@@ -202,10 +225,9 @@ impl Session {
             let embedded = start_sandbox(&folder, &spec).await?;
             sandbox = Some(embedded);
         }
-        let url = sandbox.as_ref().map(Sandbox::url);
-        let providers = connect(&spec, setting, url.as_deref())?;
+        let providers = connect(&spec, setting, sandbox.as_ref())?;
         Ok(Self {
-            elsewhere: elsewhere(&spec, setting, url.is_some()),
+            elsewhere: elsewhere(&spec, setting, sandbox.is_some()),
             caveat: None,
             spec_name: file_name(&setting.spec),
             store: LocalStore::new(&folder, setting.clock),
@@ -217,10 +239,28 @@ impl Session {
         })
     }
 
+    /// A session that only ever looks at the zones: no credential is asked for that is only for the checks.
+    pub fn of_zones(setting: &Setting) -> Result<Self, Problem> {
+        let (mut spec, diagnostics) = load(setting)?;
+        spec.desired.uptime = None;
+        let providers = connect(&spec, setting, None)?;
+        Ok(Self {
+            elsewhere: elsewhere(&spec, setting, false),
+            caveat: None,
+            spec_name: file_name(&setting.spec),
+            store: LocalStore::new(&history_folder(&setting.spec), setting.clock),
+            spec,
+            diagnostics,
+            providers,
+            setting: setting.clone(),
+            sandbox: None,
+        })
+    }
+
     /// A session on a stand-in that somebody else has set up, with its history in `folder`.
-    pub fn on(setting: &Setting, folder: &Path, url: &str) -> Result<Self, Problem> {
+    pub fn on(setting: &Setting, folder: &Path, sandbox: &Sandbox) -> Result<Self, Problem> {
         let (spec, diagnostics) = load(setting)?;
-        let providers = connect(&spec, setting, Some(url))?;
+        let providers = connect(&spec, setting, Some(sandbox))?;
         Ok(Self {
             elsewhere: elsewhere(&spec, setting, true),
             caveat: None,
@@ -239,11 +279,11 @@ impl Session {
         Ok(self.store.runs(&self.spec_name)?)
     }
 
-    /// Everything in the zones that are given with their providers, read at once from all of them: what the spec speaks
-    /// of, what `runs` have left, and what is asked for beside that.
+    /// Everything in an extent, read at once from all its providers: what the spec speaks of, what `runs` have left, and
+    /// what is asked for beside that.
     pub async fn read<'a>(
         &self,
-        zones: &BTreeMap<DomainName, String>,
+        extent: &Extent,
         runs: &[Run],
         beside: impl IntoIterator<Item = &'a Address>,
     ) -> Result<Reading, Problem> {
@@ -252,10 +292,10 @@ impl Session {
         spoken.extend(self.spec.desired.inventory.keys().cloned());
         spoken.extend(beside.into_iter().cloned());
         let mut scopes: BTreeMap<&str, Scope> = BTreeMap::new();
-        for (zone, provider) in zones {
+        for (zone, provider) in &extent.zones {
             let scope = scopes.entry(provider.as_str()).or_default();
             scope.zones.push(zone.clone());
-            if let Some(id) = known.get(zone) {
+            if let Some(id) = known.get(&ScopeName::Zone(zone.clone())) {
                 scope.known_ids.insert(zone.clone(), id.clone());
             }
             let of_zone = |address: &&Address| address.scope() == zone.as_str();
@@ -264,10 +304,16 @@ impl Session {
                 scope.may_be_missing.insert(zone.clone());
             }
         }
+        if let Some((provider, sought)) = &extent.uptime {
+            scopes.entry(provider.as_str()).or_default().uptime = Some(sought.clone());
+        }
         let reads = scopes.iter().map(|(name, scope)| async move {
             match self.providers.get(*name) {
                 Some(provider) => provider.read(scope).await.map_err(Problem::from).map(|mut reading| {
                     for facts in reading.zones.values_mut() {
+                        facts.elsewhere = self.elsewhere.get(*name).cloned();
+                    }
+                    if let Some(facts) = &mut reading.uptime {
                         facts.elsewhere = self.elsewhere.get(*name).cloned();
                     }
                     reading
@@ -279,7 +325,7 @@ impl Session {
             }
         });
         let mut whole = Reading::default();
-        tracing::info!("reading {}", crate::base::text::count(zones.len(), "zone"));
+        tracing::info!("reading {}", crate::base::text::count(extent.zones.len(), "zone"));
         for reading in futures_util::future::join_all(reads).await {
             whole.absorb(reading?);
         }
@@ -290,20 +336,65 @@ impl Session {
         Ok(whole)
     }
 
-    /// The spec's zones with their providers.
-    pub fn zones(&self) -> BTreeMap<DomainName, String> {
-        self.spec
-            .desired
-            .zones
-            .iter()
-            .map(|(zone, policy)| (zone.clone(), policy.provider.clone()))
-            .collect()
+    /// Everything that the spec speaks of.
+    pub fn extent(&self, runs: &[Run]) -> Extent {
+        let desired = &self.spec.desired;
+        let zones = desired.zones.iter();
+        let uptime = desired.uptime.as_ref();
+        Extent {
+            zones: zones
+                .map(|(zone, policy)| (zone.clone(), policy.provider.clone()))
+                .collect(),
+            uptime: uptime.map(|policy| (policy.provider.clone(), self.sought(runs))),
+        }
+    }
+
+    /// What is looked for among checks and contacts: what earlier runs left, and over it what the spec declares.
+    pub fn sought(&self, runs: &[Run]) -> Sought {
+        let desired = &self.spec.desired;
+        let mut sought = Sought {
+            stack: desired
+                .uptime
+                .as_ref()
+                .map_or_else(String::new, |policy| policy.stack.clone()),
+            ..Sought::default()
+        };
+        let is_its = |address: &Address| address.scope_name() == Some(ScopeName::Uptime);
+        for (address, resource) in chain::last_forms(runs)
+            .into_iter()
+            .filter(|(address, _)| is_its(address))
+        {
+            sought.add(address, resource);
+        }
+        for (address, resource) in desired.inventory.iter().filter(|(address, _)| is_its(address)) {
+            sought.add(address.clone(), resource.clone());
+            sought.declared.insert(address.clone());
+        }
+        sought
     }
 
     /// How many requests were made so far, by all providers together.
     pub fn requests(&self) -> usize {
         self.providers.values().map(|provider| provider.requests()).sum()
     }
+}
+
+/// How checks were kept, by the runs that left some.
+fn uptime_of<'a>(runs: impl DoubleEndedIterator<Item = &'a Run>) -> Option<UptimePolicy> {
+    runs.rev().find_map(|run| {
+        let saved = run.record.zones.get(&ScopeName::Uptime)?;
+        let sides = run
+            .record
+            .changes
+            .iter()
+            .flat_map(|change| [&change.before, &change.after]);
+        let mut markers = sides.flatten().filter_map(Resource::marker);
+        Some(UptimePolicy {
+            provider: saved.provider.clone(),
+            stack: markers.find_map(stack_of)?.to_owned(),
+            unsupported: Unsupported::Refuse,
+        })
+    })
 }
 
 fn file_name(path: &Path) -> String {
@@ -334,6 +425,7 @@ async fn start_sandbox(folder: &Path, spec: &Spec) -> Result<Sandbox, Problem> {
 /// a launch into a stand-in is not taken for a launch.
 fn elsewhere(spec: &Spec, setting: &Setting, is_stand_in: bool) -> BTreeMap<String, String> {
     let names = spec.desired.zones.values().map(|policy| policy.provider.clone());
+    let names = names.chain(spec.desired.uptime.iter().map(|policy| policy.provider.clone()));
     let place = |name: &String| {
         if is_stand_in {
             return Some("in the sandbox".to_owned());
@@ -348,20 +440,23 @@ fn elsewhere(spec: &Spec, setting: &Setting, is_stand_in: bool) -> BTreeMap<Stri
         .collect()
 }
 
-/// The providers that the spec's zones name. On a stand-in, its address and its token take the place of the real ones:
+/// The providers that the spec's zones and checks name. On a stand-in, its address and its token take the place of the
+/// real ones:
 /// a real credential is not even looked for.
 fn connect(
     spec: &Spec,
     setting: &Setting,
-    stand_in: Option<&str>,
+    stand_in: Option<&Sandbox>,
 ) -> Result<BTreeMap<String, Box<dyn Provider>>, Problem> {
     let mut providers = BTreeMap::new();
-    for policy in spec.desired.zones.values() {
-        if providers.contains_key(&policy.provider) {
+    let of_zones = spec.desired.zones.values().map(|policy| &policy.provider);
+    let of_uptime = spec.desired.uptime.iter().map(|policy| &policy.provider);
+    for name in of_zones.chain(of_uptime) {
+        if providers.contains_key(name) {
             continue;
         }
-        let provider = connect_one(&policy.provider, spec, setting, stand_in)?;
-        providers.insert(policy.provider.clone(), provider);
+        let provider = connect_one(name, spec, setting, stand_in)?;
+        providers.insert(name.clone(), provider);
     }
     Ok(providers)
 }
@@ -371,7 +466,7 @@ pub fn connect_one(
     name: &str,
     spec: &Spec,
     setting: &Setting,
-    stand_in: Option<&str>,
+    stand_in: Option<&Sandbox>,
 ) -> Result<Box<dyn Provider>, Problem> {
     let unknown = || Problem::new("unknown-provider", format!("there is no provider called `{name}`"));
     let profile = provider::profile(name).ok_or_else(unknown)?;
@@ -383,16 +478,17 @@ pub fn connect_one(
         .help("leave out --sandbox and use a test server of your own"));
     }
     let access = match stand_in {
-        Some(url) => provider::Access {
+        Some(sandbox) => provider::Access {
             token: crate::base::secret::Secret::new(SANDBOX_TOKEN),
             account: None,
-            base_url: provider::http::base_url(url)?,
+            base_url: provider::http::base_url(&sandbox.url_of(name))?,
             timeout: setting.timeout,
+            secrets: Keeper::stand_in(),
         },
         None => {
-            let environment = |name: &str| (setting.environment)(name);
             let account = spec.providers.get(name);
-            provider::access(profile, account, &environment, setting.timeout).map_err(|error| placed(error, account))?
+            let secrets = Keeper::new(Arc::clone(&setting.environment));
+            provider::access(profile, account, secrets, setting.timeout).map_err(|error| placed(error, account))?
         }
     };
     Ok(provider::connect(name, access)?)

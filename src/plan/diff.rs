@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::text;
 use crate::model::address::Address;
-use crate::model::inventory::{Desired, Inventory, Unmanaged, ZonePolicy};
-use crate::model::name::DomainName;
+use crate::model::inventory::{Desired, Inventory, Unmanaged};
 use crate::model::resource::Resource;
 use crate::model::rule::{Place, Rule};
+use crate::model::scope::ScopeName;
 use crate::plan::change::{Change, Plan, Warning, fingerprint};
 use crate::plan::order::{self, ListName};
 use crate::plan::{conflict, guard};
@@ -240,9 +240,14 @@ fn look_at_what_is_gone(sides: &Sides<'_>, bounds: &Bounds, plan: &mut Plan) {
             plan.released.insert(address.clone());
         }
     }
-    for (zone, number) in left {
+    for (scope, number) in left {
+        let what = if scope == ScopeName::Uptime.as_str() {
+            "block"
+        } else {
+            "zone"
+        };
         let message = format!(
-            "the zone {zone} is no longer in the spec: {} that earlier runs left there {} left alone",
+            "the {what} {scope} is no longer in the spec: {} that earlier runs left there {} left alone",
             text::count(number, "resource"),
             if number == 1 { "is" } else { "are" },
         );
@@ -250,9 +255,29 @@ fn look_at_what_is_gone(sides: &Sides<'_>, bounds: &Bounds, plan: &mut Plan) {
     }
 }
 
-/// The rules of the zone that an address belongs to, when the spec speaks of it.
-pub fn policy_of<'a>(desired: &'a Desired, address: &Address) -> Option<&'a ZonePolicy> {
-    DomainName::parse(address.scope())
-        .ok()
-        .and_then(|zone| desired.zones.get(&zone))
+/// What is said of a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScopePolicy<'a> {
+    /// The provider that keeps it.
+    pub provider: &'a str,
+    /// What happens to what nobody declared.
+    pub unmanaged: Unmanaged,
+    /// The codes of warnings that were read and are meant.
+    pub accept: Option<&'a BTreeSet<String>>,
+}
+
+/// What the spec says of the scope that an address belongs to, when it speaks of it.
+pub fn policy_of<'a>(desired: &'a Desired, address: &Address) -> Option<ScopePolicy<'a>> {
+    match address.scope_name()? {
+        ScopeName::Zone(zone) => desired.zones.get(&zone).map(|policy| ScopePolicy {
+            provider: &policy.provider,
+            unmanaged: policy.unmanaged,
+            accept: Some(&policy.accept),
+        }),
+        ScopeName::Uptime => desired.uptime.as_ref().map(|policy| ScopePolicy {
+            provider: &policy.provider,
+            unmanaged: Unmanaged::Keep,
+            accept: None,
+        }),
+    }
 }

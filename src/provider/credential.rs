@@ -1,7 +1,9 @@
 //! Fetches a credential from where a spec says that it is kept. The value goes into a [`Secret`] and nowhere else: no
 //! error here repeats one.
 
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::base::files;
 use crate::base::secret::{Secret, SecretReference};
@@ -10,44 +12,83 @@ use crate::provider::{Profile, ProviderError};
 /// No provider issues a longer credential.
 const MAX_BYTES: u64 = 16 * 1024;
 
+/// Looks up environment variables.
+type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Fetches credentials from where they are kept.
+#[derive(Clone)]
+pub struct Keeper(Option<Environment>);
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keeper(…)")
+    }
+}
+
+impl Keeper {
+    /// One that looks where a reference says.
+    pub fn new(environment: Environment) -> Self {
+        Self(Some(environment))
+    }
+
+    /// One for a stand-in: every reference holds a made-up address, and nothing real is even looked for.
+    pub fn stand_in() -> Self {
+        Self(None)
+    }
+
+    /// An environment variable.
+    pub fn environment(&self, name: &str) -> Option<String> {
+        self.0.as_ref().and_then(|environment| environment(name))
+    }
+
+    /// What is kept there, for `whom` in words.
+    pub fn fetch(&self, reference: &SecretReference, whom: &str) -> Result<Secret, ProviderError> {
+        let Some(environment) = &self.0 else {
+            let word = crate::base::digest::short(reference.to_string().as_bytes(), 12);
+            return Ok(Secret::new(&format!("https://hooks.sandbox.example/{word}")));
+        };
+        let value = match reference {
+            SecretReference::Env(name) => environment(name).ok_or_else(|| {
+                missing(whom, &format!("the environment variable {name} is not set"))
+                    .help(format!("put it there: export {name}=…"))
+            })?,
+            SecretReference::File(path) => from_file(whom, path)?,
+            SecretReference::Keyring(name) => from_keyring(whom, name)?,
+        };
+        let value = value.trim();
+        if value.is_empty() || !value.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(missing(
+                whom,
+                &format!("{reference} holds none: one word of printable ASCII was expected"),
+            ));
+        }
+        Ok(Secret::new(value))
+    }
+}
+
 /// Loads the credential for a provider: from where the spec says, else from the provider's usual variable.
-pub fn load(
-    profile: &Profile,
-    reference: Option<&SecretReference>,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Secret, ProviderError> {
+pub fn load(profile: &Profile, reference: Option<&SecretReference>, keeper: &Keeper) -> Result<Secret, ProviderError> {
     let usual = SecretReference::Env(profile.token_variable.to_owned());
     let reference = reference.unwrap_or(&usual);
-    let value = match reference {
-        SecretReference::Env(name) => environment(name).ok_or_else(|| {
-            missing(profile, &format!("the environment variable {name} is not set"))
-                .help(format!("{}; then: export {name}=…", profile.token_help))
-        })?,
-        SecretReference::File(path) => from_file(profile, path)?,
-        SecretReference::Keyring(name) => from_keyring(profile, name)?,
-    };
-    let value = value.trim();
-    if value.is_empty() || !value.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(missing(
-            profile,
-            &format!("{reference} holds no token: one word of printable ASCII was expected"),
-        ));
-    }
-    Ok(Secret::new(value))
+    keeper
+        .fetch(reference, profile.capabilities.name)
+        .map_err(|error| match (reference, error.help.as_deref()) {
+            (SecretReference::Env(name), Some(help)) if help.starts_with("put it there") => {
+                error.help(format!("{}; then: export {name}=…", profile.token_help))
+            }
+            _ => error,
+        })
 }
 
-fn missing(profile: &Profile, why: &str) -> ProviderError {
-    ProviderError::new(
-        "no-credential",
-        format!("no credential for {}: {why}", profile.capabilities.name),
-    )
+fn missing(whom: &str, why: &str) -> ProviderError {
+    ProviderError::new("no-credential", format!("no credential for {whom}: {why}"))
 }
 
-fn from_file(profile: &Profile, path: &Path) -> Result<String, ProviderError> {
+fn from_file(whom: &str, path: &Path) -> Result<String, ProviderError> {
     if let Some(why) = readable_by_others(path) {
-        return Err(missing(profile, &why).help(format!("chmod 600 {}", path.display())));
+        return Err(missing(whom, &why).help(format!("chmod 600 {}", path.display())));
     }
-    files::read_text(path, MAX_BYTES).map_err(|error| missing(profile, &error.to_string()))
+    files::read_text(path, MAX_BYTES).map_err(|error| missing(whom, &error.to_string()))
 }
 
 #[cfg(unix)]
@@ -63,11 +104,11 @@ fn readable_by_others(_: &Path) -> Option<String> {
 }
 
 #[cfg(feature = "keyring")]
-fn from_keyring(profile: &Profile, name: &str) -> Result<String, ProviderError> {
+fn from_keyring(whom: &str, name: &str) -> Result<String, ProviderError> {
     let help = format!("store it under the service `launchctl` with the name `{name}`, or use env: or file:");
     keyring::v1::Entry::new("launchctl", name)
         .and_then(|entry| entry.get_password())
-        .map_err(|error| missing(profile, &format!("the keyring has no usable entry `{name}` ({error})")).help(help))
+        .map_err(|error| missing(whom, &format!("the keyring has no usable entry `{name}` ({error})")).help(help))
 }
 
 /// Puts a new secret into the system's keyring, under the service `launchctl`. What is there already stays.
@@ -101,9 +142,9 @@ pub fn keep(name: &str, _: &Secret) -> Result<(), ProviderError> {
 }
 
 #[cfg(not(feature = "keyring"))]
-fn from_keyring(profile: &Profile, name: &str) -> Result<String, ProviderError> {
+fn from_keyring(whom: &str, name: &str) -> Result<String, ProviderError> {
     Err(missing(
-        profile,
+        whom,
         &format!("keyring:{name} needs a launchctl built with the feature `keyring`"),
     ))
 }
@@ -114,9 +155,13 @@ mod tests {
     use super::*;
     use crate::provider::cloudflare::PROFILE;
 
+    fn keeper(environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Keeper {
+        Keeper::new(Arc::new(environment))
+    }
+
     #[test]
     fn the_spec_says_where_and_the_usual_variable_is_the_default() {
-        let environment = |name: &str| (name == "CLOUDFLARE_API_TOKEN").then(|| " usual-token\n".to_owned());
+        let environment = keeper(|name| (name == "CLOUDFLARE_API_TOKEN").then(|| " usual-token\n".to_owned()));
         assert_eq!(load(&PROFILE, None, &environment).unwrap().expose(), "usual-token");
         let other = SecretReference::Env("OTHER".into());
         let error = load(&PROFILE, Some(&other), &environment).unwrap_err();
@@ -132,7 +177,7 @@ mod tests {
         std::fs::write(&path, "file-token\n").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let reference = SecretReference::File(path.clone());
-        let none = |_: &str| None;
+        let none = keeper(|_| None);
         assert!(
             load(&PROFILE, Some(&reference), &none)
                 .unwrap_err()
@@ -145,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_token_is_refused_without_being_repeated() {
-        let environment = |_: &str| Some("two words".to_owned());
+        let environment = keeper(|_| Some("two words".to_owned()));
         let error = load(&PROFILE, None, &environment).unwrap_err();
         assert!(!error.message.contains("two words"), "{error}");
     }

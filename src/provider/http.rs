@@ -5,7 +5,7 @@
 //! was never made, or the server said 429. Every other lost answer is [`Failure::Lost`], and the caller looks first.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +66,7 @@ pub struct Http {
     credential: (HeaderName, HeaderValue),
     pause: Mutex<Option<Instant>>,
     sent: AtomicUsize,
+    granted: AtomicU32,
 }
 
 /// Reads an API's base address: HTTPS, or HTTP on loopback, without a user, a query or a fragment in it.
@@ -150,6 +151,7 @@ impl Http {
             credential: (name, value),
             pause: Mutex::new(None),
             sent: AtomicUsize::new(0),
+            granted: AtomicU32::new(0),
         })
     }
 
@@ -245,6 +247,7 @@ impl Http {
             ),
             Err(error) => (Err(Failure::Lost(self.lost(&error))), None),
             Ok(response) => {
+                self.note_what_is_granted(response.headers());
                 let asked = asked_pause(response.status().as_u16(), response.headers());
                 if response.status() != 429
                     && let Some(pause) = asked
@@ -296,6 +299,21 @@ impl Http {
         }
     }
 
+    fn note_what_is_granted(&self, headers: &HeaderMap) {
+        let limit = headers.get("x-ratelimit-limit").and_then(|value| value.to_str().ok());
+        if let Some(limit) = limit.and_then(|value| value.trim().parse().ok()) {
+            self.granted.store(limit, Ordering::Relaxed);
+        }
+    }
+
+    /// How many requests a minute the server grants, when it has told (`X-RateLimit-Limit`).
+    pub fn granted_a_minute(&self) -> Option<u32> {
+        match self.granted.load(Ordering::Relaxed) {
+            0 => None,
+            granted => Some(granted),
+        }
+    }
+
     /// Nobody on this account makes a request before the pause is over: a 429 counts against all of them.
     async fn wait_for_the_account(&self) {
         loop {
@@ -332,6 +350,10 @@ fn asked_pause(status: u16, headers: &HeaderMap) -> Option<Duration> {
     {
         return Some(Duration::from_secs(seconds));
     }
+    if text("x-ratelimit-remaining").and_then(|left| left.trim().parse::<u64>().ok()) == Some(0) {
+        let reset = text("x-ratelimit-reset").and_then(|value| value.trim().parse::<u64>().ok());
+        return Some(Duration::from_secs(until_reset(reset.unwrap_or(1))));
+    }
     let budget = text("ratelimit")?;
     let field = |name: &str| {
         budget
@@ -341,6 +363,16 @@ fn asked_pause(status: u16, headers: &HeaderMap) -> Option<Duration> {
             .and_then(|(_, value)| value.parse::<u64>().ok())
     };
     (field("r") == Some(0)).then(|| Duration::from_secs(field("t").unwrap_or(1)))
+}
+
+/// A reset is told in seconds, or as a point in time (seconds since 1970), which is then a large number.
+fn until_reset(reset: u64) -> u64 {
+    const POINT_IN_TIME: u64 = 1_000_000_000;
+    if reset < POINT_IN_TIME {
+        return reset;
+    }
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    reset.saturating_sub(now.map_or(reset, |now| now.as_secs()))
 }
 
 /// A pause that doubles, with up to half of it left to chance, so that many clients do not come back at once.

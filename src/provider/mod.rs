@@ -9,6 +9,7 @@ pub mod http;
 pub mod powerdns;
 pub mod rfc2136;
 pub mod rrset;
+pub mod uptimerobot;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -21,9 +22,11 @@ use serde::{Deserialize, Serialize};
 use crate::base::secret::Secret;
 use crate::model::address::Address;
 use crate::model::capability::Capabilities;
-use crate::model::inventory::ProviderAccount;
+use crate::model::inventory::{Desired, Inventory, ProviderAccount};
 use crate::model::name::DomainName;
 use crate::model::record::RecordData;
+use crate::model::resource::Resource;
+use crate::model::scope::ScopeName;
 use crate::plan::change::Warning;
 use crate::plan::order::ListName;
 use crate::plan::{Change, Live, Refusal};
@@ -38,6 +41,12 @@ pub trait Provider: Send + Sync {
 
     /// Everything in the zones of `scope`, unmanaged included, in as few round trips as the API allows.
     fn read<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Reading, ProviderError>>;
+
+    /// What is desired, as far as this service and its plan can hold it, where the spec says that the nearest will do.
+    /// What was given up for that is said in the review.
+    fn adapt(&self, _desired: &mut Desired, _reading: &Reading) -> Review {
+        Review::default()
+    }
 
     /// Groups changes into requests. Pure, so that a plan can say how many requests an apply will take.
     fn steps(&self, changes: &[Change], reading: &Reading) -> Vec<Step>;
@@ -93,6 +102,31 @@ pub struct Scope {
     pub spoken: BTreeSet<Address>,
     /// Zones that need not be there yet: they are to be made.
     pub may_be_missing: BTreeSet<DomainName>,
+    /// Checks and contacts, when they are to be read.
+    pub uptime: Option<Sought>,
+}
+
+/// What is looked for in an account of checks and contacts: by these a live one is known again, and in their terms it is
+/// seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sought {
+    /// What tells the checks of this spec from those of another: part of every marker.
+    pub stack: String,
+    /// What the spec declares, and what earlier runs left.
+    pub resources: Inventory,
+    /// The markers that each bore by the spec or by what earlier runs left.
+    pub markers: BTreeMap<String, Address>,
+    /// Which of them the spec declares: what is kept elsewhere for them must be there.
+    pub declared: BTreeSet<Address>,
+}
+
+impl Sought {
+    /// Adds one, in the terms that count from now on.
+    pub fn add(&mut self, address: Address, resource: Resource) {
+        let marker = resource.as_monitor().and_then(|monitor| monitor.marker.clone());
+        self.markers.extend(marker.map(|marker| (marker, address.clone())));
+        self.resources.insert(address, resource);
+    }
 }
 
 /// What a provider returned for a scope.
@@ -106,6 +140,8 @@ pub struct Reading {
     pub lists: BTreeMap<ListName, KeptList>,
     /// The zones.
     pub zones: BTreeMap<DomainName, ZoneFacts>,
+    /// The account of checks and contacts.
+    pub uptime: Option<UptimeFacts>,
     /// What was odd.
     pub warnings: Vec<Warning>,
 }
@@ -119,6 +155,7 @@ impl Reading {
         self.lists.extend(other.lists);
         self.handles.extend(other.handles);
         self.zones.extend(other.zones);
+        self.uptime = self.uptime.take().or(other.uptime);
         self.warnings.extend(other.warnings);
     }
 }
@@ -154,6 +191,31 @@ pub struct ZoneFacts {
     pub account: Option<String>,
 }
 
+/// What a provider says of an account of checks and contacts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UptimeFacts {
+    /// The provider.
+    pub provider: &'static str,
+    /// What the account is known by; empty where the provider does not tell.
+    pub account: String,
+    /// The plan that is paid for, in the provider's words.
+    pub plan: String,
+    /// How many monitors there are.
+    pub monitors: usize,
+    /// The most that there may be, where the provider tells.
+    pub most: Option<usize>,
+    /// How many requests a minute are granted, where the provider tells.
+    pub requests_a_minute: Option<u32>,
+    /// The provider's own ids.
+    pub ids: BTreeMap<Address, String>,
+    /// What the provider keeps with one and no spec says, where a change must send it back.
+    pub beside: BTreeMap<Address, serde_json::Value>,
+    /// What was looked for.
+    pub sought: Sought,
+    /// Where it was read, when that is not the provider's public API.
+    pub elsewhere: Option<String>,
+}
+
 /// How full a zone is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
@@ -168,9 +230,9 @@ pub struct Usage {
 pub struct Step {
     /// The provider it goes to.
     pub provider: &'static str,
-    /// The zone it is for. Zones know nothing of one another: their steps go at once.
-    pub zone: DomainName,
-    /// When, within its zone: what comes earlier must be done before anything later begins.
+    /// The scope it is for. Scopes know nothing of one another: their steps go at once.
+    pub scope: ScopeName,
+    /// When, within its scope: what comes earlier must be done before anything later begins.
     pub stage: Stage,
     /// What it depends on within its stage: steps of one lane go one after another, those of different lanes at once.
     pub lane: String,
@@ -208,6 +270,18 @@ pub struct Check {
     pub path: String,
     /// The version that was read; `None` when there was nothing.
     pub version: Option<String>,
+}
+
+impl Step {
+    /// The zone that it is for, when it is for one.
+    pub fn zone(&self) -> Option<&DomainName> {
+        self.scope.zone()
+    }
+
+    /// Whether it changes anything. A step may also wait until what was changed can be read back.
+    pub fn is_write(&self) -> bool {
+        self.method != "GET"
+    }
 }
 
 /// What became of a request.
@@ -318,6 +392,8 @@ pub struct Access {
     pub base_url: url::Url,
     /// How long one request may take, its answer included.
     pub timeout: Duration,
+    /// Fetches what the spec names by where it is kept.
+    pub secrets: credential::Keeper,
 }
 
 /// Everything that is known of a provider without asking it.
@@ -338,7 +414,12 @@ pub struct Profile {
 }
 
 /// The providers, by name.
-pub const PROFILES: &[Profile] = &[cloudflare::PROFILE, powerdns::PROFILE, rfc2136::PROFILE];
+pub const PROFILES: &[Profile] = &[
+    cloudflare::PROFILE,
+    powerdns::PROFILE,
+    rfc2136::PROFILE,
+    uptimerobot::PROFILE,
+];
 
 /// What is known of the provider called `name`.
 pub fn profile(name: &str) -> Option<&'static Profile> {
@@ -356,6 +437,7 @@ pub fn connect(name: &str, access: Access) -> Result<Box<dyn Provider>, Provider
         "cloudflare" => Ok(Box::new(cloudflare::Cloudflare::new(access)?)),
         "rfc2136" => Ok(Box::new(rfc2136::Rfc2136::new(&access)?)),
         "powerdns" => Ok(Box::new(powerdns::PowerDns::new(access)?)),
+        "uptimerobot" => Ok(Box::new(uptimerobot::UptimeRobot::new(access)?)),
         other => Err(ProviderError::new(
             "unknown-provider",
             format!("there is no provider called `{other}`"),
@@ -389,15 +471,17 @@ pub fn base_of(
 pub fn access(
     profile: &Profile,
     account: Option<&ProviderAccount>,
-    environment: &dyn Fn(&str) -> Option<String>,
+    secrets: credential::Keeper,
     timeout: Duration,
 ) -> Result<Access, ProviderError> {
-    let base_url = base_of(profile, account, environment)?;
-    let token = credential::load(profile, account.and_then(|account| account.token.as_ref()), environment)?;
+    let environment = |name: &str| secrets.environment(name);
+    let base_url = base_of(profile, account, &environment)?;
+    let token = credential::load(profile, account.and_then(|account| account.token.as_ref()), &secrets)?;
     Ok(Access {
         token,
         account: account.and_then(|account| account.account.clone()),
         base_url,
         timeout,
+        secrets,
     })
 }

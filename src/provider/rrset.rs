@@ -9,6 +9,7 @@ use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::model::record_set::{Record, RecordSet};
 use crate::model::resource::Resource;
+use crate::model::scope::ScopeName;
 use crate::model::setting::ZoneEntry;
 use crate::model::ttl::Ttl;
 use crate::plan::{Change, Refusal, Warning};
@@ -136,8 +137,8 @@ pub fn review(changes: &[Change], reading: &Reading) -> Vec<Refusal> {
 
 /// Zones that one request cannot carry: worth knowing, since what is applied is then not all or nothing.
 pub fn several_transactions<'s>(steps: impl Iterator<Item = &'s Step>) -> Vec<Warning> {
-    let mut zones: BTreeMap<&DomainName, usize> = BTreeMap::new();
-    steps.for_each(|step| *zones.entry(&step.zone).or_default() += 1);
+    let mut zones: BTreeMap<&ScopeName, usize> = BTreeMap::new();
+    steps.for_each(|step| *zones.entry(&step.scope).or_default() += 1);
     let several = zones.into_iter().filter(|(_, number)| *number > 1);
     let warn = |(zone, number)| {
         Warning::general(

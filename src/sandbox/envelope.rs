@@ -134,6 +134,8 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
     /// Seconds after which to come again.
     pub(super) retry_after: Option<u64>,
+    /// Headers of another service, in place of the usual ones.
+    pub(super) headers: Option<Vec<(&'static str, String)>>,
 }
 
 impl Reply {
@@ -144,6 +146,7 @@ impl Reply {
             content_type,
             body: body.into(),
             retry_after: None,
+            headers: None,
         }
     }
 

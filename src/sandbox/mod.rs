@@ -20,6 +20,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod tokens;
+pub mod uptimerobot;
 mod world;
 mod zones;
 
@@ -114,6 +115,14 @@ impl Sandbox {
     /// The base address of the API, such as `http://127.0.0.1:8787/client/v4`.
     pub fn url(&self) -> String {
         format!("http://{}{}", self.address, router::BASE)
+    }
+
+    /// The base address of the API of the provider that specs call so.
+    pub fn url_of(&self, provider: &str) -> String {
+        match provider {
+            uptimerobot::NAME => format!("http://{}{}", self.address, uptimerobot::BASE),
+            _ => self.url(),
+        }
     }
 
     /// Looks into the world, or changes it, between two requests.

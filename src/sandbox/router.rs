@@ -22,6 +22,8 @@ pub(super) struct Asked {
     pub(super) query: String,
     pub(super) credentials: Credentials,
     pub(super) body: Vec<u8>,
+    /// Whether the body is said to be JSON.
+    pub(super) is_json: bool,
 }
 
 impl Asked {

@@ -26,6 +26,7 @@ use super::log::Log;
 use super::router::{self, Asked};
 use super::state;
 use super::tokens::Credentials;
+use super::uptimerobot;
 use super::world::{Left, World};
 
 /// The largest body that is read, in bytes: a full batch takes about 2 MB.
@@ -111,6 +112,9 @@ impl Shared {
         for hand in &happening.hands {
             hand(&mut world);
         }
+        if asked.path.starts_with(uptimerobot::BASE) {
+            return self.execute_elsewhere(&mut world, asked, happening);
+        }
         let left = world.budget.take(Instant::now());
         let reply = match happening.wire {
             Some(wire) if !wire.is_executed() => instead(wire),
@@ -132,6 +136,28 @@ impl Shared {
                 left,
             ),
         }
+    }
+}
+
+impl Shared {
+    /// The same at UptimeRobot.
+    fn execute_elsewhere(&self, world: &mut World, asked: &Asked, happening: &Happening) -> (Reply, Left) {
+        let reply = match happening.wire {
+            Some(wire) if !wire.is_executed() => uptimerobot::instead(wire),
+            wire => {
+                let reply = world.uptimerobot.answer(asked);
+                if wire == Some(Wire::ErrorAfter) {
+                    uptimerobot::instead(Wire::Error)
+                } else {
+                    reply
+                }
+            }
+        };
+        world.is_changed |= asked.is_write();
+        if let Err(error) = self.keep(world) {
+            tracing::error!("the sandbox's state is not kept: {error}");
+        }
+        (reply, Left::of_another_service())
     }
 }
 
@@ -216,6 +242,10 @@ async fn answer(
         query: head.uri.query().unwrap_or_default().to_owned(),
         credentials: credentials(&head.headers),
         body: body.to_vec(),
+        is_json: head
+            .headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")),
     };
     let path = head
         .uri
@@ -265,16 +295,23 @@ fn credentials(headers: &HeaderMap) -> Credentials {
 }
 
 fn respond(reply: Reply, left: Option<Left>) -> Response<Body> {
+    let others = reply.headers.clone();
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = axum::http::StatusCode::from_u16(reply.status).unwrap_or_default();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
-    headers.insert("api-version", HeaderValue::from_static("2026-09-01"));
     let mut insert = |name: &'static str, value: String| {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);
         }
     };
+    if let Some(others) = others {
+        for (name, value) in others {
+            insert(name, value);
+        }
+        return response;
+    }
+    insert("api-version", "2026-09-01".to_owned());
     insert(
         "cf-ray",
         format!(

@@ -1,10 +1,12 @@
-//! The world on disk: zones with everything in them, and what the account has beside them. Tokens, faults and budgets are not kept.
+//! The world on disk: zones with everything in them, what the account has beside them, and the account of checks. Tokens,
+//! faults and budgets are not kept.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::edge::Account;
+use super::uptimerobot;
 use super::world::World;
 use super::zones::Zone;
 use crate::base::files::{self, FileError};
@@ -36,6 +38,7 @@ struct Written<'a> {
     pairs: usize,
     zones: &'a [Zone],
     account: &'a Account,
+    uptimerobot: &'a uptimerobot::Account,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +48,8 @@ struct Read {
     zones: Vec<Zone>,
     #[serde(default)]
     account: Account,
+    #[serde(default)]
+    uptimerobot: uptimerobot::Account,
 }
 
 /// The world in a file; none when there is no such file.
@@ -66,6 +71,7 @@ pub(super) fn load(path: &Path) -> Result<Option<World>, StateError> {
         zones: read.zones,
         account: read.account,
         pairs: read.pairs,
+        uptimerobot: read.uptimerobot,
         ..World::default()
     }))
 }
@@ -77,6 +83,7 @@ pub(super) fn save(world: &World, path: &Path) -> Result<(), FileError> {
         pairs: world.pairs,
         zones: &world.zones,
         account: &world.account,
+        uptimerobot: &world.uptimerobot,
     };
     let bytes = serde_json::to_vec(&written).map_err(|error| FileError::Io {
         act: "write",

@@ -12,6 +12,7 @@ use super::envelope::Refusal;
 use super::plan::Plan;
 use super::records::{self, Transaction, View};
 use super::tokens::{TokenOptions, Tokens};
+use super::uptimerobot;
 use super::zones::Zone;
 use crate::base::digest;
 
@@ -37,6 +38,8 @@ pub struct World {
     pub(super) switches: Switches,
     /// Seconds by which its clock is ahead.
     pub(super) ahead: i64,
+    /// An account of checks, at another service.
+    pub(super) uptimerobot: uptimerobot::Account,
 }
 
 /// Identifiers of 32 hexadecimal digits that never come twice.
@@ -101,7 +104,35 @@ pub(super) struct Left {
     pub(super) window: u64,
 }
 
+impl Left {
+    /// Another service counts for itself.
+    pub(super) fn of_another_service() -> Self {
+        Self {
+            is_granted: true,
+            requests: 1,
+            reset: 1,
+            quota: 1,
+            window: 1,
+        }
+    }
+}
+
 impl Budget {
+    /// One that is enforced.
+    pub(super) fn of(quota: usize, window: Duration) -> Self {
+        Self {
+            quota,
+            window,
+            is_enforced: true,
+            used: 0,
+            began: None,
+        }
+    }
+
+    pub(super) fn is_enforced(&self) -> bool {
+        self.is_enforced
+    }
+
     /// Counts a request.
     pub(super) fn take(&mut self, now: Instant) -> Left {
         let began = match self.began {
@@ -241,6 +272,12 @@ impl World {
         self.is_changed = true;
     }
 
+    /// The account at UptimeRobot.
+    pub fn uptimerobot(&mut self) -> &mut uptimerobot::Account {
+        self.is_changed = true;
+        &mut self.uptimerobot
+    }
+
     /// Makes a token known. Tokens are never written to disk.
     pub fn add_token(&mut self, token: &str, options: TokenOptions) {
         self.tokens.add(token, options);
@@ -249,13 +286,7 @@ impl World {
     /// Refuses everything with 429 after so many requests in a window, until the window ends. Off unless it is set, so
     /// that long tests do not run into it; Cloudflare's own are 1,200 in 300 seconds.
     pub fn set_rate_limit(&mut self, requests: usize, window: Duration) {
-        self.budget = Budget {
-            quota: requests,
-            window,
-            is_enforced: true,
-            used: 0,
-            began: None,
-        };
+        self.budget = Budget::of(requests, window);
     }
 
     /// Lets time pass, for everything that happens by itself after a while.

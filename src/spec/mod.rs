@@ -11,6 +11,7 @@ mod mail;
 mod raw;
 mod raw_edge;
 mod raw_mail;
+mod raw_uptime;
 mod schema;
 mod shape;
 mod variables;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::basic::{Items, Literal, Table};
 use super::raw_edge::{CacheRule, ConfigRule, FirewallRule, Free, HeaderRule, RateLimit, Redirect, Tls};
 use super::raw_mail::Email;
+use super::raw_uptime::Uptime;
 use super::shape::{At, Reader, Shape, Text, shape, words};
 use super::yaml::Node;
 use crate::base::diagnostic::Diagnostic;
@@ -29,8 +30,10 @@ shape! {
         "vars" vars: Table<Literal>;
         /// The DNS zones by name, each with what it holds.
         "zones" zones: Table<Zone>;
+        /// What is watched from outside, and who is told.
+        "uptime" uptime: Uptime;
     }
-    later ["uptime", "environment", "verify", "handover"]
+    later ["environment", "verify", "handover"]
 }
 
 shape! {

@@ -38,6 +38,7 @@ fn providers() -> Vec<Capabilities> {
         automatic_ttl: None,
         whole_sets: false,
         dns_server: false,
+        uptime: None,
     };
     let poor = Capabilities {
         name: "plain",
@@ -53,6 +54,7 @@ fn providers() -> Vec<Capabilities> {
         automatic_ttl: Some(3_600),
         whole_sets: true,
         dns_server: false,
+        uptime: None,
     };
     vec![rich, poor]
 }

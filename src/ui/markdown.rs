@@ -4,7 +4,7 @@ use crate::base::text;
 use crate::model::record_set::Record;
 use crate::ops::Planned;
 use crate::plan::{Action, Change};
-use crate::ui::{edge_view, record_view};
+use crate::ui::{edge_view, record_view, uptime_view};
 
 /// GitHub takes 65,536 characters; some room is left for what a bot adds.
 const MOST: usize = 60_000;
@@ -80,6 +80,9 @@ pub fn plan(planned: &Planned, spec: &str) -> String {
 
 fn row(change: &Change) -> String {
     let side = |side: &Option<crate::model::resource::Resource>| -> String {
+        if let Some(words) = side.as_ref().and_then(uptime_view::whole) {
+            return escape(&words);
+        }
         if let Some(words) = side.as_ref().and_then(edge_view::brief) {
             return format!("`{}`", code(&text::shorten(&words, 300)));
         }

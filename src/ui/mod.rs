@@ -20,6 +20,7 @@ pub mod rehearsal_view;
 pub mod run_view;
 pub mod terminal;
 pub mod trace;
+pub mod uptime_view;
 
 pub use canvas::Look;
 pub use terminal::Terminal;

@@ -7,11 +7,12 @@ use crate::base::text::{self, sanitize};
 use crate::model::address::Address;
 use crate::model::record_set::{RecordSet, pair};
 use crate::model::rule::{Place, RuleKind};
+use crate::model::scope::ScopeName;
 use crate::ops::{Basis, Planned};
 use crate::plan::{Action, Change, Plan, Refusal, Warning, order};
-use crate::provider::Reading;
+use crate::provider::{Reading, UptimeFacts};
 use crate::ui::canvas::{Canvas, Look, Words, pad, style};
-use crate::ui::{edge_view, record_view};
+use crate::ui::{edge_view, record_view, uptime_view};
 
 /// How many unmanaged resources are listed before the rest is only counted.
 const LISTED: usize = 12;
@@ -71,7 +72,18 @@ fn in_order(changes: Vec<&Change>) -> Vec<&Change> {
 fn heading(zone: &str, reading: &Reading) -> Words {
     let words = Words::of(style::BOLD, sanitize(zone));
     let facts = reading.zones.iter().find(|(name, _)| name.as_str() == zone);
-    let Some((name, facts)) = facts else { return words };
+    let Some((name, facts)) = facts else {
+        let account = reading.uptime.as_ref().filter(|_| zone == ScopeName::Uptime.as_str());
+        return match account {
+            Some(facts) => {
+                let elsewhere = facts.elsewhere.as_ref().map(|place| format!(", {}", sanitize(place)));
+                words
+                    .and(style::DIM, account_of(facts))
+                    .and(style::WARN, elsewhere.unwrap_or_default())
+            }
+            None => words,
+        };
+    };
     let unicode = name.to_unicode();
     let spelled = if unicode == zone {
         String::new()
@@ -93,9 +105,27 @@ fn heading(zone: &str, reading: &Reading) -> Words {
     }
 }
 
+fn account_of(facts: &UptimeFacts) -> String {
+    let plan = if facts.plan.is_empty() {
+        String::new()
+    } else {
+        format!(", {} plan", sanitize(&facts.plan))
+    };
+    let most = facts
+        .most
+        .map_or_else(String::new, |most| format!(" of {}", text::grouped(most)));
+    format!(
+        "  {}{plan}, {}{most} monitors",
+        facts.provider,
+        text::grouped(facts.monitors)
+    )
+}
+
 fn kind_title(kind: &str) -> String {
     match kind {
         "dns" => "DNS".to_owned(),
+        "monitor" => "Monitors".to_owned(),
+        "contact" => "Contacts".to_owned(),
         "zone" => "Zone".to_owned(),
         "setting" => "Settings".to_owned(),
         other => match RuleKind::ALL.iter().find(|kind| kind.as_str() == other) {
@@ -168,9 +198,17 @@ fn sign(action: Action) -> (&'static str, anstyle::Style) {
 
 fn one(change: &Change, widths: Widths, canvas: &mut Canvas) {
     let (mark, colour) = sign(change.action());
+    let sign = Words::of(colour, format!("    {mark} "));
+    if let Some(lines) = uptime_view::lines(change, canvas.look().colour) {
+        canvas.line(&sign.and(style::BOLD, sanitize(change.address.key())), 8);
+        for line in lines {
+            canvas.line(&Words::of(style::PLAIN, " ".repeat(8)).join(line), 8);
+        }
+        return;
+    }
     let (kind, name) = label(change);
     let name = &*sanitize(name);
-    let head = Words::of(colour, format!("    {mark} "))
+    let head = sign
         .and(style::PLAIN, pad(kind, widths.kind + widths.gap()))
         .and(style::BOLD, pad(name, widths.name));
     let lines = match set_of(change) {
@@ -364,7 +402,10 @@ fn summary(planned: &Planned) -> Words {
     }
     words.and(
         style::PLAIN,
-        format!("; {} to write.", text::count(planned.steps.len(), "request")),
+        format!(
+            "; {} to write.",
+            text::count(planned.steps.iter().filter(|step| step.is_write()).count(), "request")
+        ),
     )
 }
 

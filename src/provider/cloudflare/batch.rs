@@ -220,7 +220,7 @@ fn step(zone: &DomainName, id: &str, mut parts: Vec<Part>, number: usize, total:
     }
     Step {
         provider: super::NAME,
-        zone: zone.clone(),
+        scope: zone.clone().into(),
         stage: Stage::Content,
         lane: "records".to_owned(),
         method: "POST",

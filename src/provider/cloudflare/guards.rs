@@ -93,7 +93,7 @@ impl<'a> After<'a> {
                 Resource::Setting(setting) => {
                     after.settings.insert(&setting.id, &setting.value);
                 }
-                Resource::Rule(_) | Resource::Zone(_) => {}
+                Resource::Rule(_) | Resource::Zone(_) | Resource::Monitor(_) | Resource::Contact(_) => {}
             }
         }
         after

@@ -128,14 +128,15 @@ impl Cloudflare {
         let Some(rest) = path.strip_prefix(UNMADE) else {
             return Ok(path.to_owned());
         };
-        let known = lock(&self.made).get(&step.zone).cloned();
+        let zone = step.zone().ok_or("this request is for no zone")?;
+        let known = lock(&self.made).get(zone).cloned();
         let id = match known {
             Some(id) => id,
             // Made, and its answer lost: the name finds it.
             None => {
-                let found = records::find_zone(self, &step.zone).await;
+                let found = records::find_zone(self, zone).await;
                 let id = found.map_err(|error| error.message)?.id;
-                lock(&self.made).insert(step.zone.clone(), id.clone());
+                lock(&self.made).insert(zone.clone(), id.clone());
                 id
             }
         };
@@ -144,7 +145,7 @@ impl Cloudflare {
 
     /// What an answer says that somebody has to act on.
     fn learn(&self, step: &Step, result: &Value) {
-        let zone = &step.zone;
+        let Some(zone) = step.zone() else { return };
         if step.stage == Stage::Zone {
             let id = result.get("id").and_then(Value::as_str);
             if let Some(id) = id.filter(|id| convert::is_identifier(id)) {

@@ -36,6 +36,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     automatic_ttl: None,
     whole_sets: false,
     dns_server: false,
+    uptime: None,
 };
 
 /// What a plan of a zone allows (Cloudflare's table of plans, 2026).

@@ -183,7 +183,7 @@ pub(super) fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
                 version: kept.version.clone(),
             }),
             path,
-            zone,
+            scope: zone.into(),
         });
     }
     steps

@@ -172,7 +172,7 @@ pub(super) fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
         };
         Some(Step {
             provider: super::NAME,
-            zone: setting.zone.clone(),
+            scope: setting.zone.clone().into(),
             stage: Stage::Content,
             lane: format!("setting {lane}"),
             method: "PATCH",

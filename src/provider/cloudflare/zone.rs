@@ -81,7 +81,7 @@ pub(super) fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
         let facts = reading.zones.get(&entry.zone)?;
         Some(Step {
             provider: super::NAME,
-            zone: entry.zone.clone(),
+            scope: entry.zone.clone().into(),
             stage: Stage::Zone,
             lane: "zone".to_owned(),
             method: "POST",

@@ -266,7 +266,7 @@ fn step(zone: &DomainName, mut sets: Vec<(Rrset, Value)>, number: usize, total: 
     let wires: Vec<Value> = sets.into_iter().map(|(_, wire)| wire).collect();
     Step {
         provider: NAME,
-        zone: zone.clone(),
+        scope: zone.clone().into(),
         stage: Stage::Content,
         lane: LANE.to_owned(),
         method: "PATCH",
@@ -283,7 +283,7 @@ fn step(zone: &DomainName, mut sets: Vec<(Rrset, Value)>, number: usize, total: 
 fn notify(zone: &DomainName) -> Step {
     Step {
         provider: NAME,
-        zone: zone.clone(),
+        scope: zone.clone().into(),
         stage: Stage::Content,
         lane: LANE.to_owned(),
         method: "PUT",

@@ -110,18 +110,21 @@ impl Rfc2136 {
             Ok(update) => update,
             Err(error) => return Outcome::NotSent(format!("the step holds no update: {error}")),
         };
+        let Some(zone) = step.zone() else {
+            return Outcome::NotSent("this update is for no zone".to_owned());
+        };
         let mut attempt = 1;
         loop {
-            let message = match update.message(&step.zone) {
+            let message = match update.message(zone) {
                 Ok(message) => message,
                 Err(denied) => return Outcome::NotSent(denied.words()),
             };
             self.sent.fetch_add(1, Ordering::Relaxed);
-            let outcome = match self.server.update(&step.zone, message).await {
+            let outcome = match self.server.update(zone, message).await {
                 // The zone cannot have changed and kept its serial; somebody has to look.
                 Ok(serial) if serial.is_some() && serial == update.serial => Outcome::Unknown(format!(
                     "{} took the update, and the serial of {} is what it was",
-                    self.server.address, step.zone
+                    self.server.address, zone
                 )),
                 Ok(_) => Outcome::Applied,
                 Err(Denied::Refused(refusal)) => Outcome::Refused(refusal),
@@ -215,7 +218,7 @@ fn step(zone: &DomainName, update: &Update, addresses: BTreeSet<Address>, part: 
     };
     Step {
         provider: NAME,
-        zone: zone.clone(),
+        scope: zone.clone().into(),
         stage: Stage::Content,
         lane: LANE.to_owned(),
         method: "UPDATE",

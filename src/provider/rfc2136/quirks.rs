@@ -26,6 +26,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     automatic_ttl: Some(AUTOMATIC_TTL),
     whole_sets: true,
     edge: None,
+    uptime: None,
     dns_server: true,
 };
 

@@ -9,11 +9,13 @@ mod holding;
 mod mail;
 mod names;
 mod targets;
+mod uptime;
 mod whole;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::lower::uptime::DeclaredUptime;
 use super::lower::{DeclaredZone, Findings};
 use crate::model::name::DomainName;
 
@@ -31,4 +33,9 @@ pub(super) fn zone(zone: &DeclaredZone<'_>, all: &BTreeMap<DomainName, Range<usi
     names::check(zone, all, findings);
     targets::check(zone, findings);
     whole::check(zone, findings);
+}
+
+/// Judges the checks, in view of all zones.
+pub(super) fn uptime(uptime: &DeclaredUptime, zones: &[DeclaredZone<'_>], findings: &mut Findings<'_>) {
+    uptime::check(uptime, zones, findings);
 }

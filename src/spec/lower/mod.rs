@@ -6,6 +6,7 @@ mod edge;
 pub(super) mod mail;
 mod matching;
 mod rules;
+pub(super) mod uptime;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -135,7 +136,7 @@ pub(super) fn lower(raw: &Launch, source: &Arc<Source>, inputs: &Inputs<'_>, all
     let mut findings = Findings::new(source, all);
     let no_zones = Table(Vec::new());
     let zones = raw.zones.as_ref().unwrap_or(&no_zones);
-    if !raw.keys.contains_key("zones") {
+    if !raw.keys.contains_key("zones") && !raw.keys.contains_key("uptime") {
         let finding = Diagnostic::warning("nothing-declared", "the spec declares nothing: it has no `zones`")
             .at(findings.place(&raw.at));
         findings.push(finding);
@@ -162,6 +163,19 @@ pub(super) fn lower(raw: &Launch, source: &Arc<Source>, inputs: &Inputs<'_>, all
         lint::zone(zone, &seen, &mut findings);
     }
     lint::mail(&declared, &desired, &mails, &mut findings);
+    let block = raw.uptime.as_ref();
+    let watched = block.and_then(|block| {
+        uptime::uptime(
+            block,
+            raw.project.as_ref(),
+            inputs.providers,
+            &mut desired,
+            &mut findings,
+        )
+    });
+    if let Some(watched) = &watched {
+        lint::uptime(watched, &declared, &mut findings);
+    }
     for zone in declared {
         gather(zone, source, &mut desired);
     }
@@ -209,8 +223,20 @@ fn provider_of<'a>(
     providers: &'a [Capabilities],
     findings: &mut Findings<'_>,
 ) -> Option<&'a Capabilities> {
-    let provider = zone.provider.as_ref()?;
-    known_provider(provider, providers, findings)
+    let name = zone.provider.as_ref()?;
+    let found = known_provider(name, providers, findings)?;
+    if found.keeps_zones() {
+        return Some(found);
+    }
+    let names = providers
+        .iter()
+        .filter(|known| known.keeps_zones())
+        .map(|known| known.name);
+    let finding = Diagnostic::error("unknown-provider", format!("{} keeps no zones", found.title))
+        .at(findings.place(&name.range))
+        .label(format!("expected {}", text::list(&names.collect::<Vec<_>>())));
+    findings.push(finding);
+    None
 }
 
 fn known_provider<'a>(

@@ -133,7 +133,7 @@ impl Sitting<'_> {
 
     /// What is live, but for what belongs to the zone itself.
     async fn live(&self, session: &Session) -> Inventory {
-        let reading = session.read(&session.zones(), &[], []).await.unwrap();
+        let reading = session.read(&session.extent(&[]), &[], []).await.unwrap();
         assert!(
             reading
                 .warnings

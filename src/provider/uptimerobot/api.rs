@@ -1,0 +1,230 @@
+//! UptimeRobot's v3 endpoints: what is asked, and what an answer may look like. Knows no change and no plan. Its errors
+//! come in several shapes (a list of messages, one message, a web page, plain text), so none is taken for granted.
+
+use serde_json::Value;
+
+use crate::base::secret::scrub;
+use crate::base::text;
+use crate::provider::http::{Failure, Http, Reply};
+use crate::provider::{ApiRefusal, ProviderError};
+
+/// The longest message of the service that is repeated, in characters.
+const MESSAGE: usize = 400;
+/// Entries on a page: the most that the API gives.
+const PAGE: usize = 200;
+/// More pages than this are no account.
+const MOST_PAGES: usize = 500;
+
+/// Why there is no answer that can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ApiError {
+    /// The API refused in its own words.
+    Refused(ApiRefusal),
+    /// Nothing was sent.
+    NotSent(String),
+    /// No answer, or none that can be relied on.
+    Lost(String),
+}
+
+impl ApiError {
+    /// What the other side said, in one line.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Refused(refusal) => refusal.to_string(),
+            Self::NotSent(words) | Self::Lost(words) => words.clone(),
+        }
+    }
+
+    /// The error of a read: what was being done, what was said, what to do.
+    pub(super) fn while_reading(&self, what: &str) -> ProviderError {
+        let code = match self {
+            Self::Refused(refusal) if matches!(refusal.status, 401 | 403) => "forbidden",
+            Self::Refused(_) => "refused",
+            Self::NotSent(_) | Self::Lost(_) => "no-answer",
+        };
+        let error = ProviderError::new(code, format!("could not read {what} at UptimeRobot: {}", self.words()));
+        match self {
+            Self::Refused(refusal) => match super::quirks::advice(refusal) {
+                Some(advice) => error.help(advice),
+                None => error,
+            },
+            Self::NotSent(_) | Self::Lost(_) => error.help("nothing was changed; try again when the network holds"),
+        }
+    }
+}
+
+/// Asks for one thing.
+pub(super) async fn get(http: &Http, path: &str) -> Result<Value, ApiError> {
+    match understand(http.get(path).await, http.host())? {
+        Value::Null => Err(ApiError::Lost(format!("{} answered with nothing", http.host()))),
+        value => Ok(value),
+    }
+}
+
+/// Makes one write. The answer to a deletion is empty.
+pub(super) async fn write(http: &Http, method: &str, path: &str, body: &Value) -> Result<Value, ApiError> {
+    let method = reqwest::Method::from_bytes(method.as_bytes())
+        .map_err(|_| ApiError::NotSent(format!("`{method}` is no HTTP method")))?;
+    understand(http.write(&method, path, body).await, http.host())
+}
+
+/// A whole list, page by page. The next page is asked for by the cursor in its link and never by the link itself: that
+/// could lead to another host.
+pub(super) async fn list(http: &Http, path: &str, filter: &str) -> Result<Vec<Value>, ApiError> {
+    let mut all = Vec::new();
+    let mut cursor: Option<String> = None;
+    for _ in 0..MOST_PAGES {
+        let after = cursor
+            .as_ref()
+            .map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
+        let page = get(http, &format!("{path}?limit={PAGE}{filter}{after}")).await?;
+        let Some(entries) = page.get("data").and_then(Value::as_array) else {
+            return Err(ApiError::Lost(format!("{} answered without a list", http.host())));
+        };
+        all.extend(entries.iter().cloned());
+        // On the last page the link is null or not there; a full page has one even when nothing follows.
+        let next = match page.get("nextLink").and_then(Value::as_str) {
+            Some(link) if !entries.is_empty() => cursor_of(link),
+            _ => return Ok(all),
+        };
+        match next {
+            Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
+            _ => {
+                let words = format!("{} names a next page that cannot be asked for", http.host());
+                return Err(ApiError::Lost(words));
+            }
+        }
+    }
+    Err(ApiError::Lost(format!("{} has no end to its list", http.host())))
+}
+
+fn cursor_of(link: &str) -> Option<String> {
+    let url = url::Url::parse(link).ok()?;
+    let (_, cursor) = url.query_pairs().find(|(key, _)| key == "cursor")?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (!cursor.is_empty() && cursor.len() <= 100 && cursor.chars().all(is_plain)).then(|| cursor.into_owned())
+}
+
+fn understand(outcome: Result<Reply, Failure>, host: &str) -> Result<Value, ApiError> {
+    let reply = match outcome {
+        Ok(reply) => reply,
+        Err(Failure::NotSent(words)) => return Err(ApiError::NotSent(words)),
+        Err(Failure::Lost(words)) => return Err(ApiError::Lost(words)),
+    };
+    let status = reply.status;
+    if status == 429 {
+        let words = format!("{host} refuses further requests for now (429); nothing was done");
+        return Err(ApiError::NotSent(words));
+    }
+    let is_blank = reply.body.iter().all(u8::is_ascii_whitespace);
+    let parsed: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    if (200..300).contains(&status) {
+        return match parsed {
+            Some(value @ (Value::Object(_) | Value::Array(_))) => Ok(value),
+            _ if is_blank => Ok(Value::Null),
+            _ => Err(ApiError::Lost(format!("{host} answered {status} with no JSON"))),
+        };
+    }
+    let refusal = refusal(status, parsed.as_ref(), &reply.body);
+    if (400..500).contains(&status) && status != 408 {
+        return Err(ApiError::Refused(refusal));
+    }
+    Err(ApiError::Lost(format!("{host} answered {refusal}")))
+}
+
+/// The code and the message of a refusal: `message` is one text or a list of them, or the body is no JSON at all.
+fn refusal(status: u16, parsed: Option<&Value>, body: &[u8]) -> ApiRefusal {
+    let field = |key: &str| parsed.and_then(|value| value.get(key));
+    let code = match field("code") {
+        Some(Value::String(code)) => text::shorten(&text::sanitize(code), 40),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    let message = match field("message") {
+        Some(Value::String(message)) => message.clone(),
+        Some(Value::Array(all)) => {
+            let texts: Vec<&str> = all.iter().filter_map(Value::as_str).collect();
+            texts.join("; ")
+        }
+        _ => String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned(),
+    };
+    let message = match message.trim() {
+        "" => "no reason given".to_owned(),
+        message => text::shorten(&scrub(&text::sanitize(message)), MESSAGE),
+    };
+    ApiRefusal { status, code, message }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Result<Value, ApiError> {
+        let body = body.as_bytes().to_vec();
+        understand(Ok(Reply { status, body }), "api.example")
+    }
+
+    #[test]
+    fn every_shape_of_an_error_is_understood() {
+        for (status, body, code, words) in [
+            (
+                401,
+                r#"{"message":"Invalid token.","code":"003-005"}"#,
+                "003-005",
+                "Invalid token.",
+            ),
+            (
+                400,
+                r#"{"message":["a","b"],"error":"Bad Request","statusCode":400}"#,
+                "",
+                "a; b",
+            ),
+            (
+                404,
+                r#"{"message":"Cannot GET /v3/x","error":"Not Found","statusCode":404}"#,
+                "",
+                "Cannot GET",
+            ),
+            (403, "<html>blocked\u{1b}[31m</html>", "", "blocked\\u{1b}"),
+            (409, "", "", "no reason given"),
+        ] {
+            let Err(ApiError::Refused(refusal)) = answer(status, body) else {
+                panic!("{body}")
+            };
+            assert_eq!(refusal.code, code);
+            assert!(refusal.message.contains(words), "{refusal}");
+        }
+        assert!(matches!(
+            answer(429, "ThrottlerException: Too Many Requests"),
+            Err(ApiError::NotSent(_))
+        ));
+        for (status, body) in [
+            (500, "{}"),
+            (502, "<html>"),
+            (200, "<html>"),
+            (200, "{\"id\":"),
+            (408, "{}"),
+        ] {
+            assert!(
+                matches!(answer(status, body), Err(ApiError::Lost(_))),
+                "{status} {body}"
+            );
+        }
+        assert_eq!(answer(200, ""), Ok(Value::Null));
+    }
+
+    #[test]
+    fn of_a_link_only_the_cursor_is_taken() {
+        let link = "https://elsewhere.example/v3/monitors/?limit=1&cursor=803767164";
+        assert_eq!(cursor_of(link).as_deref(), Some("803767164"));
+        for bad in [
+            "",
+            "nonsense",
+            "https://x.example/?cursor=",
+            "https://x.example/?cursor=a%26limit%3D1",
+        ] {
+            assert_eq!(cursor_of(bad), None, "{bad}");
+        }
+    }
+}

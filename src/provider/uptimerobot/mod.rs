@@ -1,0 +1,375 @@
+//! UptimeRobot: monitors and contacts over the v3 API. [`convert`] knows the JSON, [`account`] reads an account and knows
+//! its monitors again, [`steps`] turns changes into requests, [`quirks`] knows what plans allow.
+//!
+//! Two habits of the service shape this: a list may show for a while what was so before a write, and a monitor may have
+//! been made though the answer says otherwise. So a create is never repeated before it was looked for several times,
+//! and an apply ends by waiting until all of it can be read back.
+
+mod account;
+mod api;
+mod convert;
+mod quirks;
+mod steps;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::base::secret::SecretReference;
+use crate::base::text;
+use crate::model::address::Address;
+use crate::model::inventory::Desired;
+use crate::model::resource::Resource;
+use crate::plan::Change;
+use crate::provider::credential::Keeper;
+use crate::provider::http::{Credential, Http};
+use crate::provider::{
+    Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
+    Scope, Sought, Step,
+};
+use account::Returned;
+use api::ApiError;
+use convert::{CONTACT, LiveContact, LiveMonitor, SECRET};
+
+const NAME: &str = "uptimerobot";
+
+/// How many requests it takes to read an account of up to 200 monitors.
+const READS: usize = 4;
+/// The pauses between looks for something that may have been made.
+const LOOKS: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_millis(250),
+    Duration::from_millis(750),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
+/// The same for the end of an apply: the service's own tools wait up to four minutes.
+const SETTLING: [Duration; 9] = [
+    Duration::ZERO,
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(6),
+    Duration::from_secs(10),
+    Duration::from_secs(20),
+    Duration::from_secs(20),
+];
+
+/// What is known of UptimeRobot without asking it.
+pub const PROFILE: Profile = Profile {
+    capabilities: quirks::CAPABILITIES,
+    base_url: "https://api.uptimerobot.com/v3",
+    base_url_variable: "UPTIMEROBOT_BASE_URL",
+    token_variable: "UPTIMEROBOT_API_KEY",
+    stand_in: true,
+    token_help: "take the main API key at dashboard.uptimerobot.com under Integrations & API",
+};
+
+/// An account at UptimeRobot.
+pub struct UptimeRobot {
+    http: Http,
+    secrets: Keeper,
+    seen: Mutex<Seen>,
+}
+
+/// What was seen so far.
+#[derive(Default)]
+struct Seen {
+    /// Ids by address, of what was read and of what was made since.
+    ids: BTreeMap<Address, String>,
+    /// What was last looked for.
+    sought: Sought,
+    /// What was last returned.
+    returned: Returned,
+}
+
+impl UptimeRobot {
+    /// Ready to ask; nothing is sent yet.
+    pub fn new(access: Access) -> Result<Self, ProviderError> {
+        Ok(Self {
+            http: Http::new(access.base_url, Credential::Bearer(&access.token), access.timeout)?,
+            secrets: access.secrets,
+            seen: Mutex::new(Seen::default()),
+        })
+    }
+
+    fn with_seen<T>(&self, f: impl FnOnce(&mut Seen) -> T) -> T {
+        f(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn read_all(&self, scope: &Scope) -> Result<Reading, ProviderError> {
+        let Some(sought) = &scope.uptime else {
+            return Ok(Reading::default());
+        };
+        // What is kept elsewhere first: without it nothing need be asked.
+        account::secrets(sought, &self.secrets)?;
+        let returned = account::fetch(&self.http).await?;
+        self.with_seen(|seen| {
+            seen.sought = sought.clone();
+            seen.returned = returned;
+        });
+        self.reading()
+    }
+
+    /// What was last returned, in the terms of what was last looked for.
+    fn reading(&self) -> Result<Reading, ProviderError> {
+        let (sought, returned) = self.with_seen(|seen| (seen.sought.clone(), seen.returned.clone()));
+        let secrets = account::secrets(&sought, &self.secrets)?;
+        let reading = account::reading(returned, &sought, &secrets, self.http.granted_a_minute());
+        if let Some(facts) = &reading.uptime {
+            self.with_seen(|seen| seen.ids.extend(facts.ids.clone()));
+        }
+        Ok(reading)
+    }
+
+    async fn perform_once(&self, step: &Step) -> Outcome {
+        if let Some(expected) = step.body.get(steps::EXPECT) {
+            return self.wait_for(expected).await;
+        }
+        let (path, body) = match self.filled_in(step) {
+            Ok(filled) => filled,
+            Err(words) => return Outcome::NotSent(words),
+        };
+        let is_create = step.method == "POST" && !step.path.contains('/');
+        match api::write(&self.http, step.method, &path, &body).await {
+            Ok(answer) if is_create => self.made(step, &answer),
+            Ok(_) => Outcome::Applied,
+            Err(ApiError::NotSent(words)) => Outcome::NotSent(words),
+            Err(ApiError::Refused(refusal)) if step.method == "DELETE" && is_gone(&refusal) => Outcome::Applied,
+            // A create may be answered with «not found» or «there is one» and yet have been made, by this request or by
+            // one whose answer was lost.
+            Err(ApiError::Refused(refusal)) if is_create && matches!(refusal.status, 404 | 409) => {
+                match self.look_for(step).await {
+                    Ok(true) => Outcome::Applied,
+                    Ok(false) | Err(_) => Outcome::Refused(refusal),
+                }
+            }
+            Err(ApiError::Refused(refusal)) => Outcome::Refused(refusal),
+            Err(ApiError::Lost(words)) if is_create => match self.look_for(step).await {
+                Ok(true) => Outcome::Applied,
+                Ok(false) | Err(_) => Outcome::Unknown(words),
+            },
+            Err(ApiError::Lost(words)) => Outcome::Unknown(words),
+        }
+    }
+
+    fn made(&self, step: &Step, answer: &Value) -> Outcome {
+        match (convert::id(answer), step.addresses.first()) {
+            (Some(id), Some(address)) => {
+                self.with_seen(|seen| seen.ids.insert(address.clone(), id));
+                Outcome::Applied
+            }
+            _ => Outcome::Unknown("UptimeRobot's answer does not say what was made".to_owned()),
+        }
+    }
+
+    /// The path and body of a step with what is known only now: ids of what was made, and what is kept elsewhere.
+    fn filled_in(&self, step: &Step) -> Result<(String, Value), String> {
+        let id = |address: &str| {
+            let found = self.with_seen(|seen| {
+                let mut ids = seen.ids.iter();
+                ids.find(|(known, _)| known.as_str() == address)
+                    .map(|(_, id)| id.clone())
+            });
+            found
+                .or_else(|| by_id(address).map(str::to_owned))
+                .ok_or_else(|| format!("{address} is not there, and is needed for this"))
+        };
+        let mut path = step.path.clone();
+        if let (Some(start), Some(end)) = (path.find('{'), path.find('}')) {
+            let id = id(&step.path[start + 1..end])?;
+            path.replace_range(start..=end, &id);
+        }
+        let mut body = step.body.clone();
+        let secret = |reference: &str| {
+            let reference: SecretReference = reference
+                .parse()
+                .map_err(|_| "a credential is kept nowhere".to_owned())?;
+            let whom = step.addresses.first().map_or("", Address::as_str);
+            self.secrets
+                .fetch(&reference, whom)
+                .map(|secret| Value::from(secret.expose()))
+                .map_err(|error| error.message)
+        };
+        fill(&mut body, &|key, text| match key {
+            SECRET => Some(secret(text)),
+            // Ids are numbers there.
+            CONTACT => Some(id(text).and_then(|id| {
+                let number = id.parse::<u64>().map_err(|_| format!("{text} has no usable id"))?;
+                Ok(Value::from(number))
+            })),
+            _ => None,
+        })?;
+        Ok((path, body))
+    }
+
+    /// Looks several times for what a create may have made: by its marker, or a contact by itself.
+    async fn look_for(&self, step: &Step) -> Result<bool, ProviderError> {
+        let Some(address) = step.addresses.first() else {
+            return Ok(false);
+        };
+        for pause in LOOKS {
+            tokio::time::sleep(pause).await;
+            self.read_lists(step.path == "monitors", step.path != "monitors")
+                .await?;
+            if self.reading()?.live.inventory.contains_key(address) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Reads again what is needed of the lists.
+    async fn read_lists(&self, monitors: bool, contacts: bool) -> Result<(), ProviderError> {
+        if monitors {
+            let (all, _): (Vec<LiveMonitor>, _) = account::monitors(&self.http, "")
+                .await
+                .map_err(|error| error.while_reading("the monitors"))?;
+            self.with_seen(|seen| seen.returned.monitors = all);
+        }
+        if contacts {
+            let (all, _): (Vec<LiveContact>, _) = account::contacts(&self.http)
+                .await
+                .map_err(|error| error.while_reading("the contacts"))?;
+            self.with_seen(|seen| seen.returned.contacts = all);
+        }
+        Ok(())
+    }
+
+    /// Waits until everything reads back as it was written. What was written is done: at worst the next plan is early.
+    async fn wait_for(&self, expected: &Value) -> Outcome {
+        let all: BTreeMap<Address, Option<Resource>> = match serde_json::from_value(expected.clone()) {
+            Ok(all) => all,
+            Err(error) => return Outcome::NotSent(format!("what is to be read back is not clear: {error}")),
+        };
+        let contacts = all.keys().any(|address| address.kind() == "contact");
+        for pause in SETTLING {
+            tokio::time::sleep(pause).await;
+            if let Err(error) = self.read_lists(true, contacts).await {
+                tracing::debug!("reading back failed: {error}");
+                continue;
+            }
+            let Ok(reading) = self.reading() else { continue };
+            let live = &reading.live.inventory;
+            if all.iter().all(|(address, after)| live.get(address) == after.as_ref()) {
+                return Outcome::Applied;
+            }
+        }
+        tracing::warn!("UptimeRobot still shows what was so before; a plan made right now may show it too");
+        Outcome::Applied
+    }
+
+    async fn examine_all(&self) -> Vec<Examination> {
+        let subject = "UptimeRobot key".to_owned();
+        let good = |me: &Value| {
+            let plan = me
+                .get("activeSubscription")
+                .and_then(|paid| paid.get("plan"))
+                .and_then(Value::as_str);
+            let number = |key: &str| me.get(key).and_then(Value::as_u64);
+            let mut detail = format!("{} plan", text::shorten(&text::sanitize(plan.unwrap_or("Free")), 40));
+            if let (Some(there), Some(most)) = (number("monitorsCount"), number("monitorLimit")) {
+                detail.push_str(&format!(", {there} of {most} monitors"));
+            }
+            detail
+        };
+        let (finding, detail, fix) = match api::get(&self.http, "user/me").await {
+            Ok(me) => (Finding::Good, good(&me), None),
+            Err(ApiError::Refused(refusal)) => (
+                Finding::Bad,
+                refusal.to_string(),
+                quirks::advice(&refusal).map(str::to_owned),
+            ),
+            Err(error) => (
+                Finding::Unclear,
+                error.words(),
+                Some("try again when the network holds".to_owned()),
+            ),
+        };
+        vec![Examination {
+            subject,
+            finding,
+            detail,
+            fix,
+        }]
+    }
+}
+
+/// A contact that was seen by its id alone.
+fn by_id(address: &str) -> Option<&str> {
+    let id = address.rsplit('/').next()?.strip_prefix("id-")?;
+    id.bytes().all(|b| b.is_ascii_digit()).then_some(id)
+}
+
+/// There is no such monitor or contact any more.
+fn is_gone(refusal: &ApiRefusal) -> bool {
+    matches!(refusal.status, 404 | 410)
+}
+
+/// What stands for a key and its text; none when the key tells nothing.
+type Filling<'a> = dyn Fn(&str, &str) -> Option<Result<Value, String>> + 'a;
+
+/// Puts values where an object with one telling key stands.
+fn fill(body: &mut Value, with: &Filling<'_>) -> Result<(), String> {
+    match body {
+        Value::Array(all) => all.iter_mut().try_for_each(|value| fill(value, with)),
+        Value::Object(fields) => {
+            let only = fields.iter().next().filter(|_| fields.len() == 1);
+            let filled = only.and_then(|(key, value)| with(key, value.as_str()?));
+            match filled {
+                Some(value) => {
+                    *body = value?;
+                    Ok(())
+                }
+                None => fields.values_mut().try_for_each(|value| fill(value, with)),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Provider for UptimeRobot {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn read<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Reading, ProviderError>> {
+        Box::pin(self.read_all(scope))
+    }
+
+    fn adapt(&self, desired: &mut Desired, reading: &Reading) -> Review {
+        quirks::adapt(desired, reading)
+    }
+
+    fn steps(&self, changes: &[Change], reading: &Reading) -> Vec<Step> {
+        steps::steps(changes, reading)
+    }
+
+    fn perform<'a>(&'a self, step: &'a Step) -> Answer<'a, Outcome> {
+        Box::pin(self.perform_once(step))
+    }
+
+    fn review(&self, changes: &[Change], reading: &Reading) -> Review {
+        quirks::review(changes, reading, steps::steps(changes, reading).len())
+    }
+
+    fn blame(&self, step: &Step, _: &[Change], _: &ApiRefusal) -> Vec<Address> {
+        // Each request carries one change.
+        step.addresses.clone()
+    }
+
+    fn advice(&self, refused: &ApiRefusal) -> Option<&'static str> {
+        quirks::advice(refused)
+    }
+
+    fn examine<'a>(&'a self, _: &'a Scope) -> Answer<'a, Vec<Examination>> {
+        Box::pin(self.examine_all())
+    }
+
+    fn requests(&self) -> usize {
+        self.http.sent()
+    }
+}

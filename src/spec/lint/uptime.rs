@@ -1,0 +1,144 @@
+//! Checks and the rest of the spec, seen together: what nobody watches, what nobody is told of, what is watched and not
+//! in the spec, and certificates that are watched at the wrong time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::diagnostic::Diagnostic;
+use crate::base::text;
+use crate::model::address::Address;
+use crate::model::name::DomainName;
+use crate::model::record::RecordType;
+use crate::spec::lower::uptime::{DeclaredCheck, DeclaredUptime};
+use crate::spec::lower::{DeclaredRecord, DeclaredZone, Findings};
+
+/// Certificates that renew by themselves do so 30 days before their end (Let's Encrypt's advice, and Cloudflare's edge
+/// certificates); somebody who hears of it less than a week before has no time left for a way that failed.
+const RENEWAL: u16 = 30;
+const TOO_LATE: u16 = 7;
+
+pub(super) fn check(uptime: &DeclaredUptime, zones: &[DeclaredZone<'_>], findings: &mut Findings<'_>) {
+    unused_contacts(uptime, findings);
+    for check in &uptime.checks {
+        nobody_told(check, findings);
+        not_in_the_spec(check, zones, findings);
+        expiry(check, findings);
+    }
+    for zone in zones {
+        not_watched(uptime, zone, findings);
+    }
+}
+
+fn about(check: &DeclaredCheck, finding: Diagnostic) -> Diagnostic {
+    finding.about(Address::monitor(&check.monitor.key).as_str())
+}
+
+fn unused_contacts(uptime: &DeclaredUptime, findings: &mut Findings<'_>) {
+    let told: BTreeSet<&String> = uptime
+        .checks
+        .iter()
+        .flat_map(|check| check.monitor.contacts.iter().flat_map(BTreeMap::keys))
+        .collect();
+    for contact in uptime
+        .contacts
+        .iter()
+        .filter(|contact| !told.contains(&contact.contact.key))
+    {
+        let name = text::sanitize(&contact.name.value);
+        let finding = Diagnostic::warning("unused-contact", format!("no check tells the contact `{name}`"))
+            .at(findings.place(&contact.name.range))
+            .about(Address::contact(&contact.contact.key).as_str());
+        findings.push(finding);
+    }
+}
+
+fn nobody_told(check: &DeclaredCheck, findings: &mut Findings<'_>) {
+    if check.monitor.contacts.as_ref().is_none_or(BTreeMap::is_empty) {
+        let finding = Diagnostic::warning("nobody-told", "nobody is told when this check fails")
+            .at(findings.place(&check.name.range))
+            .help("name contacts under `alert`, here or for all checks");
+        findings.push(about(check, finding));
+    }
+}
+
+/// Whether a record of the spec answers for a host, itself or as a wildcard (RFC 4592 §2.1).
+fn answers(record: &DeclaredRecord, host: &DomainName) -> bool {
+    let kind = record.kind();
+    matches!(kind, RecordType::A | RecordType::Aaaa | RecordType::Cname)
+        && (record.owner == *host
+            || record
+                .owner
+                .as_str()
+                .strip_prefix("*.")
+                .and_then(|parent| DomainName::parse(parent).ok())
+                .is_some_and(|parent| host.is_within(&parent) && *host != parent))
+}
+
+fn not_in_the_spec(check: &DeclaredCheck, zones: &[DeclaredZone<'_>], findings: &mut Findings<'_>) {
+    let host = check.monitor.check.host();
+    let Some(host) = host.and_then(|host| DomainName::parse(&host).ok()) else {
+        return;
+    };
+    let is_address = host.as_str().parse::<std::net::IpAddr>().is_ok();
+    if is_address
+        || zones
+            .iter()
+            .flat_map(|zone| &zone.records)
+            .any(|record| answers(record, &host))
+    {
+        return;
+    }
+    let finding = Diagnostic::warning("unknown-host", format!("the spec has no address for {host}"))
+        .at(findings.place(&check.target))
+        .label("no A, AAAA or CNAME record of this name");
+    findings.push(about(check, finding));
+}
+
+fn expiry(check: &DeclaredCheck, findings: &mut Findings<'_>) {
+    let Some(days) = check.monitor.tls_expiry.iter().flatten().max().copied() else {
+        return;
+    };
+    let message = if days > RENEWAL {
+        format!(
+            "certificates renew by themselves about {RENEWAL} days before their end: warned {days} days before, somebody is told each time"
+        )
+    } else if days < TOO_LATE {
+        format!("warned {days} days before the end, long after the renewal was due, there is little time left to act")
+    } else {
+        return;
+    };
+    let range = check.warn_before.as_ref().unwrap_or(&check.target);
+    let finding = Diagnostic::warning("expiry-watched-wrong", message)
+        .at(findings.place(range))
+        .help(format!(
+            "a time from {TOO_LATE}d to {RENEWAL}d tells of a renewal that failed: 21d is usual"
+        ));
+    findings.push(about(check, finding));
+}
+
+/// Hosts of a zone that the public can reach and that no check looks at: one finding a zone, at the first of them.
+fn not_watched(uptime: &DeclaredUptime, zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
+    let watched: BTreeSet<String> = uptime
+        .checks
+        .iter()
+        .filter_map(|check| check.monitor.check.host())
+        .collect();
+    let is_public = |record: &&DeclaredRecord| {
+        matches!(record.kind(), RecordType::A | RecordType::Aaaa | RecordType::Cname)
+            && !record.owner.is_wildcard()
+            && !record.owner.labels().any(|label| label.starts_with('_'))
+    };
+    let mut hosts: Vec<&DomainName> = Vec::new();
+    let mut first = None;
+    for record in zone.records.iter().filter(is_public) {
+        if !watched.contains(record.owner.as_str()) && !hosts.contains(&&record.owner) {
+            hosts.push(&record.owner);
+            first.get_or_insert(record);
+        }
+    }
+    let Some(first) = first else { return };
+    let names: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+    let finding = Diagnostic::warning("not-watched", format!("no check looks at {}", text::list(&names)))
+        .at(findings.place(&first.name.range))
+        .related(findings.place(&uptime.at), "the checks");
+    findings.push(finding);
+}
