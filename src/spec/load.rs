@@ -203,11 +203,13 @@ fn hide(source: &Arc<Source>, masks: &[Range<usize>], diagnostics: Diagnostics) 
         .collect()
 }
 
-/// What may be a credential in a text that is not YAML: the rest of the line behind `token:`, unless it is a reference.
+/// What may be a credential in a text that is not YAML: the rest of the line behind `token:` and the like, unless it is
+/// a reference.
 fn credentials_in_broken_text(text: &str) -> Vec<Range<usize>> {
     let mut masks = Vec::new();
-    for (at, _) in text.match_indices("token") {
-        let rest = &text[at + 5..];
+    let keys = ["token", "slack", "webhook"].into_iter();
+    for (at, key) in keys.flat_map(|key| text.match_indices(key)) {
+        let rest = &text[at + key.len()..];
         let line = rest.split(['\n', '#', ',', '}']).next().unwrap_or_default();
         let Some(value) = line.trim_start_matches(['"', '\'', ' ']).strip_prefix(':') else {
             continue;
@@ -219,7 +221,7 @@ fn credentials_in_broken_text(text: &str) -> Vec<Range<usize>> {
                 .iter()
                 .any(|scheme| bare.starts_with(scheme))
         {
-            let start = at + 5 + line.find(value).unwrap_or_default();
+            let start = at + key.len() + line.find(value).unwrap_or_default();
             // The masks hide them all; the scrubbing of everything else is for the few that a person pastes.
             if masks.len() < MOST_SCRUBBED {
                 crate::base::secret::Secret::new(bare.trim_end_matches(['"', '\'']));

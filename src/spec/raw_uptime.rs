@@ -10,8 +10,9 @@ use crate::base::diagnostic::Diagnostic;
 use crate::base::secret::SecretReference;
 use crate::base::text;
 use crate::model::inventory::Unsupported;
-use crate::model::monitor::{Region, Status};
+use crate::model::monitor::{Region, Status, tells_a_credential};
 use crate::model::ttl;
+use url::Url;
 
 shape! {
     /// What is watched from outside once it is launched, and who is told when it fails.
@@ -52,7 +53,7 @@ shape! {
         /// Its name, as people read it in an alert; its address is made from it.
         "name" name: Text, required, example "Homepage";
         /// An address that is asked over HTTP.
-        "url" url: Text, example "https://acme.example/";
+        "url" url: At<Url>, example "https://acme.example/";
         /// A host whose certificate is watched. Where the service has it so, this becomes a part of a `url` check of the
         /// same host.
         "tls" tls: Text, example "acme.example";
@@ -63,7 +64,7 @@ shape! {
         /// The HTTP method.
         "method" method: Text, default "GET";
         /// Request headers. A value that begins with `env:`, `keyring:` or `file:` is kept there.
-        "headers" headers: Table<Text>;
+        "headers" headers: Headers;
         /// What the answer must be.
         "expect" expect: Expect;
         /// Whether redirects are followed before the answer is judged.
@@ -122,6 +123,84 @@ words!(Unsupported, "way to treat what cannot be held", { "refuse" => Unsupporte
 words!(Region, "region", {
     "north-america" => Region::NorthAmerica, "europe" => Region::Europe, "asia" => Region::Asia, "oceania" => Region::Oceania,
 });
+
+impl Shape for At<Url> {
+    fn schema(_: &mut Map<String, Json>) -> Json {
+        json!({ "type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://|\\$\\{" })
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, "an address to ask")?;
+        let why = match Url::parse(&text.value) {
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => "write https:// or http://".to_owned(),
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+                reader.masks.push(text.range.clone());
+                "a credential belongs into `headers`, by where it is kept".to_owned()
+            }
+            Ok(url) => return Some(text.map(url)),
+            Err(error) => error.to_string(),
+        };
+        let finding =
+            Diagnostic::error("bad-url", format!("this is no address to ask: {why}")).at(reader.place(&text.range));
+        reader.diagnostics.push(finding);
+        None
+    }
+}
+
+/// Request headers by their names as they are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Headers(pub(super) Vec<(Text, HeaderValue)>);
+
+/// What a header holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum HeaderValue {
+    Plain(Text),
+    Kept(At<SecretReference>),
+}
+
+impl Shape for HeaderValue {
+    fn schema(_: &mut Map<String, Json>) -> Json {
+        json!({ "type": ["string", "number"] })
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, "a header's value")?;
+        if ["env:", "keyring:", "file:"]
+            .iter()
+            .any(|scheme| text.value.starts_with(scheme))
+        {
+            return At::<SecretReference>::read(node, reader).map(Self::Kept);
+        }
+        Some(Self::Plain(text))
+    }
+}
+
+impl Shape for Headers {
+    fn schema(definitions: &mut Map<String, Json>) -> Json {
+        Table::<HeaderValue>::schema(definitions)
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let Table(all) = Table::<HeaderValue>::read(node, reader)?;
+        let mut good = Vec::new();
+        for (name, value) in all {
+            match value {
+                HeaderValue::Plain(text) if tells_a_credential(&name.value) => {
+                    // By its name it is one: nothing that is shown from now on may hold it.
+                    crate::base::secret::Secret::new(&text.value);
+                    reader.masks.push(text.range.clone());
+                    let finding = Diagnostic::error("written-credential", "a credential is named by where it is kept")
+                        .at(reader.place(&text.range))
+                        .label("write env:NAME, keyring:NAME or file:PATH")
+                        .help("if a credential stood here, it may have been committed: replace it");
+                    reader.diagnostics.push(finding);
+                }
+                value => good.push((name, value)),
+            }
+        }
+        Some(Self(good))
+    }
+}
 
 /// A length of time in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,5 +17,6 @@ mod road;
 mod servers;
 mod specs;
 mod support;
+mod uptime;
 mod views;
 mod zone_server;

@@ -1,6 +1,7 @@
 //! What the tests of the whole road share: a folder with a spec, a stand-in beside it, and the real binary run as a
 //! user would run it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -19,6 +20,8 @@ pub struct Place {
     pub folder: tempfile::TempDir,
     pub sandbox: Option<Sandbox>,
     pub token: String,
+    /// More of the environment.
+    pub environment: BTreeMap<String, String>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -86,6 +89,7 @@ impl Place {
             folder: tempfile::tempdir().unwrap(),
             sandbox: Some(sandbox),
             token: SANDBOX_TOKEN.to_owned(),
+            environment: BTreeMap::new(),
             runtime,
         }
     }
@@ -151,6 +155,7 @@ impl Place {
                 self.sandbox.as_ref().map_or_else(String::new, Sandbox::url),
             )
             .env("CLOUDFLARE_API_TOKEN", &self.token)
+            .envs(&self.environment)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -13,7 +13,7 @@ use crate::base::text;
 use crate::model::address::Address;
 use crate::model::contact::{Channel, Contact, Guarded};
 use crate::model::inventory::Inventory;
-use crate::model::monitor::{Check, HeaderText, Monitor, key_of};
+use crate::model::monitor::{Check, HeaderText, Monitor, key_of, tells_a_credential};
 use crate::model::resource::Resource;
 use crate::plan::{Live, Warning};
 use crate::provider::credential::Keeper;
@@ -359,16 +359,6 @@ fn header(
     wanted: Option<&HeaderText>,
     secrets: &BTreeMap<SecretReference, Secret>,
 ) -> HeaderText {
-    const TELLING: [&str; 8] = [
-        "auth",
-        "cookie",
-        "token",
-        "key",
-        "secret",
-        "password",
-        "signature",
-        "session",
-    ];
     match wanted {
         Some(HeaderText::Guarded(Guarded::Kept(reference)))
             if secrets.get(reference).is_some_and(|secret| secret.expose() == value) =>
@@ -377,7 +367,7 @@ fn header(
         }
         Some(HeaderText::Plain(text)) if *text == value => HeaderText::Plain(value),
         Some(HeaderText::Guarded(_)) => HeaderText::Guarded(Guarded::Hidden),
-        _ if TELLING.iter().any(|word| name.contains(word)) => HeaderText::Guarded(Guarded::Hidden),
+        _ if tells_a_credential(name) => HeaderText::Guarded(Guarded::Hidden),
         _ => HeaderText::Plain(value),
     }
 }

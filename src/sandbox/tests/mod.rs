@@ -40,6 +40,7 @@ impl Desk {
                 legacy_key: false,
             },
             body: body.as_bytes().to_vec(),
+            is_json: true,
         };
         router::answer(&mut self.world, &asked).map_or_else(Reply::from, Reply::from)
     }

@@ -52,6 +52,7 @@ impl Paid {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Account {
+    owner: String,
     paid: Paid,
     limit: usize,
     monitors: Vec<Map<String, Value>>,
@@ -81,6 +82,7 @@ struct Modes {
 impl Default for Account {
     fn default() -> Self {
         let mut account = Self {
+            owner: "owner@sandbox.example".to_owned(),
             paid: Paid::default(),
             limit: 50,
             monitors: Vec::new(),
@@ -157,6 +159,11 @@ impl Account {
     pub fn pay(&mut self, paid: Paid, monitors: usize) {
         self.paid = paid;
         self.limit = monitors;
+    }
+
+    /// Whose it is.
+    pub fn belong_to(&mut self, owner: &str) {
+        owner.clone_into(&mut self.owner);
     }
 
     /// Adds a monitor as it reads, whoever made it, and returns its id.
@@ -322,7 +329,7 @@ impl Account {
 
     fn me(&self) -> Value {
         json!({
-            "email": "owner@sandbox.example", "fullName": "Owner", "monitorsCount": self.monitors.len(),
+            "email": self.owner, "fullName": "Owner", "monitorsCount": self.monitors.len(),
             "monitorLimit": self.limit, "smsCredits": 0,
             "activeSubscription": { "plan": format!("{:?}", self.paid), "monitorLimit": self.limit },
         })

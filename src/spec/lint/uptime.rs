@@ -52,7 +52,7 @@ fn unused_contacts(uptime: &DeclaredUptime, findings: &mut Findings<'_>) {
 }
 
 fn nobody_told(check: &DeclaredCheck, findings: &mut Findings<'_>) {
-    if check.monitor.contacts.as_ref().is_none_or(BTreeMap::is_empty) {
+    if !check.is_told {
         let finding = Diagnostic::warning("nobody-told", "nobody is told when this check fails")
             .at(findings.place(&check.name.range))
             .help("name contacts under `alert`, here or for all checks");
@@ -78,6 +78,10 @@ fn not_in_the_spec(check: &DeclaredCheck, zones: &[DeclaredZone<'_>], findings: 
     let Some(host) = host.and_then(|host| DomainName::parse(&host).ok()) else {
         return;
     };
+    if zones.is_empty() {
+        // A spec of checks alone says nothing about hosts.
+        return;
+    }
     let is_address = host.as_str().parse::<std::net::IpAddr>().is_ok();
     if is_address
         || zones

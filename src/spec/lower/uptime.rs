@@ -17,8 +17,8 @@ use crate::model::monitor::{
 };
 use crate::model::name::DomainName;
 use crate::model::resource::Resource;
-use crate::spec::raw_uptime::{self as raw, Alert, Span};
-use crate::spec::shape::Text;
+use crate::spec::raw_uptime::{self as raw, Alert, HeaderValue, Span};
+use crate::spec::shape::{At, Text};
 
 /// Seconds between checks where nothing is said.
 const EVERY: u32 = 300;
@@ -59,6 +59,8 @@ pub(in crate::spec) struct DeclaredCheck {
     pub(in crate::spec) warn_before: Option<Range<usize>>,
     /// Whether it is about the certificate alone.
     pub(in crate::spec) is_tls: bool,
+    /// Whether somebody is named who is told, rightly or wrongly.
+    pub(in crate::spec) is_told: bool,
 }
 
 /// Lowers the block.
@@ -208,15 +210,17 @@ impl Lowering<'_, '_> {
         let (check, target) = self.target(entry)?;
         self.only_for_http(entry, &check);
         let is_http = matches!(check, Check::Http(_));
+        let is_ping = matches!(check, Check::Ping { .. });
         let is_tls = entry.tls.is_some();
         let key = key_of(&name.value);
         let days = entry.warn_before.as_ref().and_then(|span| self.days(span));
         let days = days.or_else(|| (is_tls && entry.warn_before.is_none()).then_some(WARN_BEFORE));
-        let seconds = |span: &Option<crate::spec::shape::At<Span>>| span.as_ref().map(|span| span.value.0);
+        let seconds = |span: &Option<At<Span>>| span.as_ref().map(|span| span.value.0);
         let monitor = Monitor {
             marker: Some(marker(self.stack, &key)),
             every: Some(seconds(&entry.every).or(seconds(&self.block.every)).unwrap_or(EVERY)),
-            timeout: Some(seconds(&entry.timeout).unwrap_or(TIMEOUT)),
+            // An echo request has none of its own everywhere.
+            timeout: seconds(&entry.timeout).or((!is_ping).then_some(TIMEOUT)),
             confirm: entry.confirm.as_ref().map(|number| number.value.0),
             regions: entry
                 .regions
@@ -240,6 +244,11 @@ impl Lowering<'_, '_> {
             target,
             warn_before: entry.warn_before.as_ref().map(|span| span.range.clone()),
             is_tls,
+            is_told: entry
+                .alert
+                .as_ref()
+                .or(self.block.alert.as_ref())
+                .is_some_and(|alert| !alert.is_empty()),
         })
     }
 
@@ -252,7 +261,7 @@ impl Lowering<'_, '_> {
             return None;
         }
         if let Some(url) = &entry.url {
-            return Some((Check::Http(self.http(entry, url)?), url.range.clone()));
+            return Some((Check::Http(self.http(entry, url)), url.range.clone()));
         }
         if let Some(tls) = &entry.tls {
             let (host, port) = self.host_and_port(tls, Some(443))?;
@@ -281,24 +290,8 @@ impl Lowering<'_, '_> {
         Some((Check::Ping { host }, ping.range.clone()))
     }
 
-    fn http(&mut self, entry: &raw::Check, text: &Text) -> Option<Http> {
-        let wrong = |why: &str| format!("this is no address to ask: {why}");
-        let url = match url::Url::parse(&text.value) {
-            Ok(url) if !matches!(url.scheme(), "http" | "https") => Err(wrong("write https:// or http://")),
-            Ok(url) if url.host_str().is_none() => Err(wrong("it names no host")),
-            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-                Err(wrong("credentials belong into `headers`, by where they are kept"))
-            }
-            Ok(url) => Ok(url),
-            Err(error) => Err(wrong(&error.to_string())),
-        };
-        let mut url = match url {
-            Ok(url) => url,
-            Err(message) => {
-                self.error("bad-url", &text.range, message);
-                return None;
-            }
-        };
+    fn http(&mut self, entry: &raw::Check, written: &At<url::Url>) -> Http {
+        let mut url = written.value.clone();
         url.set_fragment(None);
         let method = entry
             .method
@@ -308,7 +301,7 @@ impl Lowering<'_, '_> {
             let range = entry
                 .method
                 .as_ref()
-                .map_or(&text.range, |method| &method.range)
+                .map_or(&written.range, |method| &method.range)
                 .clone();
             self.error(
                 "bad-method",
@@ -322,14 +315,14 @@ impl Lowering<'_, '_> {
             Some(all) => Status::set(all.0.iter().map(|status| status.value)),
             None => Status::set([Status::Class(2)]),
         };
-        Some(Http {
+        Http {
             url: url.to_string(),
             method,
             status,
             keyword: expect.and_then(|expect| self.keyword(expect)),
             follow_redirects: Some(entry.follow_redirects.as_ref().is_none_or(|follow| follow.value)),
             headers: self.headers(entry),
-        })
+        }
     }
 
     fn keyword(&mut self, expect: &raw::Expect) -> Option<Keyword> {
@@ -370,27 +363,17 @@ impl Lowering<'_, '_> {
                 );
                 continue;
             }
-            if value.value.chars().any(char::is_control) {
-                self.error(
-                    "bad-header",
-                    &value.range,
-                    "a header's value holds no control characters",
-                );
-                continue;
-            }
-            let is_reference = ["env:", "keyring:", "file:"]
-                .iter()
-                .any(|scheme| value.value.starts_with(scheme));
-            let text = if is_reference {
-                match value.value.parse() {
-                    Ok(reference) => HeaderText::Guarded(Guarded::Kept(reference)),
-                    Err(error) => {
-                        self.error("bad-credential-reference", &value.range, format!("{error}"));
-                        continue;
-                    }
+            let text = match value {
+                HeaderValue::Plain(text) if text.value.chars().any(char::is_control) => {
+                    self.error(
+                        "bad-header",
+                        &text.range,
+                        "a header's value holds no control characters",
+                    );
+                    continue;
                 }
-            } else {
-                HeaderText::Plain(value.value.clone())
+                HeaderValue::Plain(text) => HeaderText::Plain(text.value.clone()),
+                HeaderValue::Kept(reference) => HeaderText::Guarded(Guarded::Kept(reference.value.clone())),
             };
             if all.insert(name.value.to_ascii_lowercase(), text).is_some() {
                 self.error("duplicate-header", &name.range, "this header is given twice");
@@ -460,7 +443,7 @@ impl Lowering<'_, '_> {
         }
     }
 
-    fn days(&mut self, span: &crate::spec::shape::At<Span>) -> Option<u16> {
+    fn days(&mut self, span: &At<Span>) -> Option<u16> {
         let days = span.value.0 / DAY;
         match u16::try_from(days) {
             Ok(days @ 1..=365) if span.value.0.is_multiple_of(DAY) => Some(days),
@@ -489,9 +472,7 @@ impl Lowering<'_, '_> {
             let (name, alerting) = match alert {
                 Alert::Name(name) => (Some(name), Alerting::default()),
                 Alert::Told(entry) => {
-                    let minutes = |span: &Option<crate::spec::shape::At<Span>>| {
-                        span.as_ref().map_or(0, |span| span.value.0.div_ceil(60))
-                    };
+                    let minutes = |span: &Option<At<Span>>| span.as_ref().map_or(0, |span| span.value.0.div_ceil(60));
                     let alerting = Alerting {
                         after: minutes(&entry.after),
                         repeat: minutes(&entry.repeat),

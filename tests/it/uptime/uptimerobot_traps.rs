@@ -1,0 +1,255 @@
+//! What UptimeRobot is known to surprise with (facts A4 and A8), each with a test that fails when it is not met.
+
+use std::time::Duration;
+
+use launchctl::sandbox::uptimerobot::Paid;
+use serde_json::json;
+
+use super::{EXAMPLE, changes, codes, uptimerobot};
+use crate::support::CANARY;
+
+const HOME: &str = r#"{ name: Home, url: "https://acme.example/" }"#;
+const MAIL: &str = r#"{ name: Mail, tcp: "smtp.acme.example:587" }"#;
+
+#[test]
+fn lists_that_lag_behind_are_waited_for() {
+    for lag in 1..=3 {
+        let place = uptimerobot();
+        place.world(|world| world.uptimerobot().lag(lag));
+        place.checks_of(&[HOME, MAIL]);
+        place.run(&["apply", "--yes"]).expect(0);
+        let again = place.run(&["plan", "--detailed-exitcode"]);
+        assert_eq!(again.code, 0, "{lag}: {}", again.all());
+    }
+}
+
+#[test]
+fn a_create_that_is_said_to_have_failed_is_looked_for_and_not_repeated() {
+    for (fault, lag) in [
+        ("", 0),
+        ("", 3),
+        ("w2:500-after", 0),
+        ("w2:500-after", 2),
+        ("w2:drop-after", 0),
+        ("w2:truncated", 1),
+    ] {
+        let place = uptimerobot();
+        place.world(|world| {
+            world.uptimerobot().lag(lag);
+            world.uptimerobot().lose_creates(usize::from(fault.is_empty()));
+        });
+        if !fault.is_empty() {
+            place.faults(&[fault]);
+        }
+        place.checks_of(&[HOME, MAIL]);
+        place.run(&["apply", "--yes"]).expect(0);
+        let [monitors, ..] = place.account();
+        assert_eq!(monitors.len(), 2, "{fault} {lag}: {monitors:#?}");
+        let creates = place.sandbox().log();
+        let creates = creates
+            .iter()
+            .filter(|entry| entry.wrote && entry.path.ends_with("/monitors"))
+            .count();
+        assert_eq!(creates, 2, "{fault} {lag}: none was sent twice");
+        place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    }
+}
+
+#[test]
+fn a_create_that_was_never_made_is_made_again() {
+    let place = uptimerobot();
+    place.faults(&["w2:drop-before", "w3:500"]);
+    place.checks_of(&[HOME, MAIL]);
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(place.account()[0].len(), 2);
+}
+
+#[test]
+fn another_type_is_a_replacement_and_said_to_be_one() {
+    let place = uptimerobot();
+    place.checks_of(&[HOME]);
+    place.run(&["apply", "--yes"]).expect(0);
+    let (id, before) = (place.monitor("Home")["id"].clone(), place.account());
+    place.checks_of(&[r#"{ name: Home, url: "https://acme.example/", expect: { contains: Welcome } }"#]);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(changes(&plan), ["update uptime/monitor/home"]);
+    let words = plan["warnings"].to_string();
+    assert!(
+        words.contains("HTTP monitor a KEYWORD monitor") && words.contains("is lost"),
+        "{words}"
+    );
+    place.run(&["apply", "--yes"]).expect(0);
+    let made = place.monitor("Home");
+    assert!(made["id"] != id && made["type"] == "KEYWORD");
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert_eq!(place.account(), before);
+}
+
+#[test]
+fn a_password_that_comes_back_in_clear_goes_nowhere() {
+    let place = uptimerobot();
+    place.world(|world| {
+        world.uptimerobot().add_monitor(&json!({
+            "friendlyName": "By hand", "url": "https://acme.example/", "httpPassword": CANARY, "httpUsername": "ops",
+            "customHttpHeaders": {"Authorization": CANARY}, "httpMethodType": "GET",
+        }));
+    });
+    place.checks_of(&[r#"{ name: Home, url: "https://acme.example/", headers: { X-Probe: "1" } }"#]);
+    let plan = place.run(&["plan", "--json", "--out", "plan.json", "-vv"]).expect(0);
+    assert_eq!(
+        changes(&plan.json()),
+        ["create uptime/contact/ops", "update uptime/monitor/home"]
+    );
+    assert!(!plan.all().contains(CANARY));
+    let applied = place.run(&["apply", "--yes", "-vv"]).expect(0);
+    assert!(!applied.all().contains(CANARY));
+    place.is_clean();
+    let refused = place.run(&["rollback", "--yes"]).expect(1);
+    assert!(refused.out.contains("kept nowhere here"), "{}", refused.out);
+}
+
+#[test]
+fn what_the_spec_does_not_say_stays_as_it_was_set_by_hand() {
+    let place = uptimerobot();
+    place.checks_of(&[HOME]);
+    place.run(&["apply", "--yes"]).expect(0);
+    place.world(|world| {
+        world.uptimerobot().with_monitors(|monitors| {
+            monitors[0]["status"] = json!("PAUSED");
+            monitors[0]["regionalData"]["REGION"] = json!(["eu"]);
+            monitors[0]["tags"]
+                .as_array_mut()
+                .unwrap()
+                .push(json!({"id": 9, "name": "theirs"}));
+            monitors[0]["maintenanceWindows"] = json!([{"id": 1, "autoAddMonitors": true}]);
+        });
+    });
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    place.checks_of(&[r#"{ name: Home, url: "https://acme.example/", every: 10m }"#]);
+    place.run(&["apply", "--yes"]).expect(0);
+    let home = place.monitor("Home");
+    assert_eq!((&home["status"], &home["interval"]), (&json!("PAUSED"), &json!(600)));
+    assert!(home["tags"].to_string().contains("theirs") && home["regionalData"]["REGION"] == json!(["eu"]));
+    place.checks_of(&[r#"{ name: Home, url: "https://acme.example/", every: 10m, paused: false }"#]);
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(place.monitor("Home")["status"], "STARTED");
+}
+
+#[test]
+fn what_was_deleted_by_hand_is_made_again() {
+    let place = uptimerobot();
+    place.checks_of(&[HOME, MAIL]);
+    place.run(&["apply", "--yes"]).expect(0);
+    place.world(|world| world.uptimerobot().with_monitors(Vec::clear));
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(
+        changes(&plan),
+        ["create uptime/monitor/home", "create uptime/monitor/mail"]
+    );
+    // Deleted while the plan is carried out.
+    place.run(&["apply", "--yes"]).expect(0);
+    place.checks_of(&[HOME]);
+    place.foreign_hand_before_write(1, |world| {
+        world
+            .uptimerobot()
+            .with_monitors(|all| all.retain(|one| one["type"] != "PORT"));
+    });
+    place.run(&["apply", "--yes"]).expect(0);
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
+fn one_listing_a_plan_and_no_link_is_followed_to_another_host() {
+    let place = uptimerobot();
+    place.checks_of(&[HOME]);
+    place.run(&["plan"]).expect(0);
+    let asked: Vec<String> = place.sandbox().log().into_iter().map(|entry| entry.path).collect();
+    assert_eq!(asked.len(), 4, "{asked:?}");
+    place.world(|world| {
+        for n in 0..400 {
+            world
+                .uptimerobot()
+                .add_monitor(&json!({"friendlyName": format!("m{n}"), "url": format!("https://m{n}.example/")}));
+        }
+        world.uptimerobot().pay(Paid::Team, 1_000);
+    });
+    place.sandbox().clear_log();
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["summary"]["unmanaged"], 401);
+    let pages = place
+        .sandbox()
+        .log()
+        .into_iter()
+        .filter(|entry| entry.path.contains("/monitors?"))
+        .count();
+    assert_eq!(
+        pages, 3,
+        "a full page always names a next one, so that the last is empty"
+    );
+}
+
+#[test]
+fn the_budget_of_the_account_is_kept_and_told() {
+    let place = uptimerobot();
+    place.world(|world| world.uptimerobot().set_rate_limit(6, Duration::from_secs(1)));
+    place.checks("uptimerobot", EXAMPLE);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    let words = plan["warnings"].to_string();
+    assert!(
+        words.contains("6 requests a minute") && words.contains("takes about 1 minute"),
+        "{words}"
+    );
+    place.sandbox().clear_log();
+    place.run(&["apply", "--yes"]).expect(0);
+    let refused = place
+        .sandbox()
+        .log()
+        .into_iter()
+        .filter(|entry| entry.wrote && entry.status == Some(429))
+        .count();
+    assert_eq!(refused, 0, "no write was sent beyond the budget");
+}
+
+#[test]
+fn a_refusal_without_json_and_a_service_in_trouble_are_met() {
+    for (fault, code) in [
+        ("1:502", 0),
+        ("2:429", 0),
+        ("w1:429", 0),
+        ("*:502", 1),
+        ("*:html", 1),
+        ("*:garbage", 1),
+    ] {
+        let place = uptimerobot();
+        place.checks_of(&[HOME]);
+        place.faults(&[fault]);
+        let ran = place.run(&["apply", "--yes"]);
+        assert_eq!(ran.code, code, "{fault}: {}", ran.all());
+        if code == 1 {
+            assert!(ran.err.contains("could not read"), "{}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_plan_gate_that_the_table_does_not_know_is_shown_as_it_is() {
+    let place = uptimerobot();
+    place.checks_of(&[HOME]);
+    place.faults(&["w2:403"]);
+    let refused = place.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        refused.all().contains("009-005") && refused.all().contains("larger plan"),
+        "{}",
+        refused.all()
+    );
+}
+
+#[test]
+fn a_mailbox_that_is_not_confirmed_is_told() {
+    let place = uptimerobot();
+    place.checks_of(&[HOME]);
+    place.run(&["apply", "--yes"]).expect(0);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(codes(&plan, "warnings"), ["not-confirmed"]);
+}
