@@ -77,6 +77,15 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
 
 /// Replaces a file in one stroke: written beside it, flushed to disk, renamed over it, the folder flushed too.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    write_with(path, bytes, 0o644)
+}
+
+/// The same for a file that holds a credential: its owner may write it, its group may read it, and nobody else.
+pub fn write_atomic_for_group(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    write_with(path, bytes, 0o640)
+}
+
+fn write_with(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -85,7 +94,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
-        set_readable(file.as_file())?;
+        set_mode(file.as_file(), mode)?;
         file.persist(path).map_err(|error| error.error)?;
         sync_folder(folder)
     };
@@ -112,13 +121,13 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 
 /// Temporary files are made for their owner alone; what we keep is meant to be read and committed.
 #[cfg(unix)]
-fn set_readable(file: &File) -> io::Result<()> {
+fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
+    file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn set_readable(_: &File) -> io::Result<()> {
+fn set_mode(_: &File, _: u32) -> io::Result<()> {
     Ok(())
 }
 

@@ -93,6 +93,19 @@ impl Protection {
     }
 }
 
+/// Where the servers of a self-made service are, and what lies between them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// The folder that files are written into.
+    pub directory: Option<String>,
+    /// The address of the Alertmanager.
+    pub alertmanager: Option<String>,
+    /// The address of the blackbox exporter.
+    pub blackbox: Option<String>,
+    /// The mail server that alerts are sent through, as HOST:PORT.
+    pub smarthost: Option<String>,
+}
+
 /// An account at a provider, as the spec names it. It holds no credential, only where one is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderAccount {
@@ -104,6 +117,8 @@ pub struct ProviderAccount {
     pub base_url: Option<String>,
     /// The address of a DNS server, `HOST` or `HOST:PORT`.
     pub server: Option<String>,
+    /// Where the servers of a self-made service are.
+    pub servers: ServerSettings,
     /// Where the spec says so.
     pub place: Option<Place>,
 }

@@ -14,7 +14,7 @@ use crate::base::files;
 use crate::history::local::{self, LocalStore};
 use crate::history::{Run, RunId, Store as _, chain};
 use crate::model::address::Address;
-use crate::model::inventory::{ProviderAccount, Unmanaged, Unsupported, UptimePolicy, ZonePolicy};
+use crate::model::inventory::{ProviderAccount, ServerSettings, Unmanaged, Unsupported, UptimePolicy, ZonePolicy};
 use crate::model::monitor::stack_of;
 use crate::model::name::DomainName;
 use crate::model::resource::Resource;
@@ -483,6 +483,7 @@ pub fn connect_one(
             account: None,
             base_url: provider::http::base_url(&sandbox.url_of(name))?,
             timeout: setting.timeout,
+            servers: ServerSettings::default(),
             secrets: Keeper::stand_in(),
         },
         None => {

@@ -56,6 +56,8 @@ pub enum Credential<'a> {
     Bearer(&'a Secret),
     /// A header of the service's own, by its name in lower case.
     Header(&'static str, &'a Secret),
+    /// None is asked for.
+    Nothing,
 }
 
 /// A client for one account at one service.
@@ -63,7 +65,8 @@ pub enum Credential<'a> {
 pub struct Http {
     client: reqwest::Client,
     base: Url,
-    credential: (HeaderName, HeaderValue),
+    /// None where a server asks for no credential.
+    credential: Option<(HeaderName, HeaderValue)>,
     pause: Mutex<Option<Instant>>,
     sent: AtomicUsize,
     granted: AtomicU32,
@@ -112,21 +115,28 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// The header that shows a credential.
+fn header_of(credential: Credential<'_>) -> Result<Option<(HeaderName, HeaderValue)>, ProviderError> {
+    let (name, value) = match credential {
+        Credential::Nothing => return Ok(None),
+        Credential::Bearer(token) => (
+            AUTHORIZATION,
+            HeaderValue::from_str(&format!("Bearer {}", token.expose())),
+        ),
+        Credential::Header(name, token) => (HeaderName::from_static(name), HeaderValue::from_str(token.expose())),
+    };
+    let mut value = value
+        .map_err(|_| ProviderError::new("no-credential", "the token holds characters that no header can carry"))?;
+    value.set_sensitive(true);
+    Ok(Some((name, value)))
+}
+
 impl Http {
     /// A client that sends the credential to the host of `base` and to no other.
     pub fn new(base: Url, credential: Credential<'_>, timeout: Duration) -> Result<Self, ProviderError> {
         // Installed once a process; a second time changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let (name, value) = match credential {
-            Credential::Bearer(token) => (
-                AUTHORIZATION,
-                HeaderValue::from_str(&format!("Bearer {}", token.expose())),
-            ),
-            Credential::Header(name, token) => (HeaderName::from_static(name), HeaderValue::from_str(token.expose())),
-        };
-        let mut value = value
-            .map_err(|_| ProviderError::new("no-credential", "the token holds characters that no header can carry"))?;
-        value.set_sensitive(true);
+        let credential = header_of(credential)?;
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("launchctl/", env!("CARGO_PKG_VERSION")))
             // A redirect would carry the request, if not the credential, to a host that nobody named.
@@ -148,7 +158,7 @@ impl Http {
         Ok(Self {
             client,
             base,
-            credential: (name, value),
+            credential,
             pause: Mutex::new(None),
             sent: AtomicUsize::new(0),
             granted: AtomicU32::new(0),
@@ -226,10 +236,10 @@ impl Http {
                 );
             }
         };
-        let mut request = self
-            .client
-            .request(method.clone(), url)
-            .header(self.credential.0.clone(), self.credential.1.clone());
+        let mut request = self.client.request(method.clone(), url);
+        if let Some((name, value)) = &self.credential {
+            request = request.header(name.clone(), value.clone());
+        }
         if let Some(body) = body {
             request = request.json(body);
         }

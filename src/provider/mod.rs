@@ -7,6 +7,7 @@ pub mod credential;
 pub mod dns;
 pub mod http;
 pub mod powerdns;
+pub mod prometheus;
 pub mod rfc2136;
 pub mod rrset;
 pub mod uptimerobot;
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::secret::Secret;
 use crate::model::address::Address;
 use crate::model::capability::Capabilities;
-use crate::model::inventory::{Desired, Inventory, ProviderAccount};
+use crate::model::inventory::{Desired, Inventory, ProviderAccount, ServerSettings};
 use crate::model::name::DomainName;
 use crate::model::record::RecordData;
 use crate::model::resource::Resource;
@@ -394,6 +395,8 @@ pub struct Access {
     pub timeout: Duration,
     /// Fetches what the spec names by where it is kept.
     pub secrets: credential::Keeper,
+    /// Where the servers of a self-made service are.
+    pub servers: ServerSettings,
 }
 
 /// Everything that is known of a provider without asking it.
@@ -411,12 +414,15 @@ pub struct Profile {
     pub token_help: &'static str,
     /// Whether the sandbox has a stand-in for it.
     pub stand_in: bool,
+    /// Whether it cannot be asked without a credential.
+    pub needs_token: bool,
 }
 
 /// The providers, by name.
 pub const PROFILES: &[Profile] = &[
     cloudflare::PROFILE,
     powerdns::PROFILE,
+    prometheus::PROFILE,
     rfc2136::PROFILE,
     uptimerobot::PROFILE,
 ];
@@ -437,6 +443,7 @@ pub fn connect(name: &str, access: Access) -> Result<Box<dyn Provider>, Provider
         "cloudflare" => Ok(Box::new(cloudflare::Cloudflare::new(access)?)),
         "rfc2136" => Ok(Box::new(rfc2136::Rfc2136::new(&access)?)),
         "powerdns" => Ok(Box::new(powerdns::PowerDns::new(access)?)),
+        "prometheus" => Ok(Box::new(prometheus::Prometheus::new(access)?)),
         "uptimerobot" => Ok(Box::new(uptimerobot::UptimeRobot::new(access)?)),
         other => Err(ProviderError::new(
             "unknown-provider",
@@ -476,12 +483,19 @@ pub fn access(
 ) -> Result<Access, ProviderError> {
     let environment = |name: &str| secrets.environment(name);
     let base_url = base_of(profile, account, &environment)?;
-    let token = credential::load(profile, account.and_then(|account| account.token.as_ref()), &secrets)?;
+    let reference = account.and_then(|account| account.token.as_ref());
+    let is_there = reference.is_some() || secrets.environment(profile.token_variable).is_some();
+    let token = if profile.needs_token || is_there {
+        credential::load(profile, reference, &secrets)?
+    } else {
+        Secret::new("")
+    };
     Ok(Access {
         token,
         account: account.and_then(|account| account.account.clone()),
         base_url,
         timeout,
+        servers: account.map(|account| account.servers.clone()).unwrap_or_default(),
         secrets,
     })
 }

@@ -50,6 +50,14 @@ shape! {
         /// environment variable `RFC2136_SERVER` overrides it. The token there is the TSIG key as `dig -y` takes it:
         /// `NAME:SECRET` for hmac-sha256, or `hmac-sha512:NAME:SECRET`.
         "server" server: Text, example "ns1.acme.example", example "192.0.2.53:53";
+        /// For `prometheus`: the folder that its files are written into, which the three servers read.
+        "directory" directory: Text, example "/etc/prometheus/launchctl";
+        /// For `prometheus`: the address of the Alertmanager.
+        "alertmanager" alertmanager: Text, default "http://127.0.0.1:9093";
+        /// For `prometheus`: the address of the blackbox exporter.
+        "blackbox" blackbox: Text, default "http://127.0.0.1:9115";
+        /// For `prometheus`: the mail server that the Alertmanager sends through, as HOST:PORT.
+        "smarthost" smarthost: Text, default "localhost:25";
     }
 }
 

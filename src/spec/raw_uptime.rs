@@ -78,7 +78,7 @@ shape! {
         "warn_domain" warn_domain: At<bool>;
         /// The time from one check to the next.
         "every" every: At<Span>, example "1m";
-        /// After how long no answer counts as a failure.
+        /// After how long no answer counts as a failure; never longer than the time between checks unless said.
         "timeout" timeout: At<Span>, default "30s";
         /// How often a failure is checked again before anybody is told. Not said: the service decides.
         "confirm" confirm: At<Number>;

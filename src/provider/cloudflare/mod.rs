@@ -49,6 +49,7 @@ pub const PROFILE: Profile = Profile {
     token_help: "create a token at dash.cloudflare.com under My Profile > API Tokens, with Zone > Zone > Read and \
                  Zone > DNS > Edit for the zones of the spec",
     stand_in: true,
+    needs_token: true,
 };
 
 /// An account at Cloudflare, as one token sees it.

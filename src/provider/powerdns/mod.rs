@@ -37,6 +37,7 @@ pub const PROFILE: Profile = Profile {
     token_variable: "POWERDNS_API_KEY",
     token_help: "the key is `api-key` in pdns.conf, where `api=yes` and `webserver=yes` stand too",
     stand_in: false,
+    needs_token: true,
 };
 
 /// A server.

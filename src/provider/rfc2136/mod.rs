@@ -42,6 +42,7 @@ pub const PROFILE: Profile = Profile {
     token_help: "make a key with `tsig-keygen NAME` or `keymgr -t NAME`, let it update and transfer the zone, and write it as \
                  NAME:SECRET, as `dig -y` takes it",
     stand_in: false,
+    needs_token: true,
 };
 
 /// A server, as one key sees it.

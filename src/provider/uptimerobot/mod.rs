@@ -66,6 +66,7 @@ pub const PROFILE: Profile = Profile {
     token_variable: "UPTIMEROBOT_API_KEY",
     stand_in: true,
     token_help: "take the main API key at dashboard.uptimerobot.com under Integrations & API",
+    needs_token: true,
 };
 
 /// An account at UptimeRobot.

@@ -21,7 +21,7 @@ use crate::base::diagnostic::{Diagnostic, Diagnostics, Place, Source};
 use crate::base::text;
 use crate::model::address::Address;
 use crate::model::capability::Capabilities;
-use crate::model::inventory::{Desired, ProviderAccount, Unmanaged, ZonePolicy};
+use crate::model::inventory::{Desired, ProviderAccount, ServerSettings, Unmanaged, ZonePolicy};
 use crate::model::matching::UrlGlob;
 use crate::model::name::DomainName;
 use crate::model::record::RecordType;
@@ -316,6 +316,12 @@ fn one_account(name: &Text, account: &Provider, source: &Arc<Source>) -> Provide
         account: account.account.as_ref().map(|account| account.value.clone()),
         base_url: account.base_url.as_ref().map(|url| url.value.clone()),
         server: account.server.as_ref().map(|server| server.value.clone()),
+        servers: ServerSettings {
+            directory: account.directory.as_ref().map(|text| text.value.clone()),
+            alertmanager: account.alertmanager.as_ref().map(|text| text.value.clone()),
+            blackbox: account.blackbox.as_ref().map(|text| text.value.clone()),
+            smarthost: account.smarthost.as_ref().map(|text| text.value.clone()),
+        },
         place: Some(Place::new(source, place.clone())),
     }
 }

@@ -216,11 +216,12 @@ impl Lowering<'_, '_> {
         let days = entry.warn_before.as_ref().and_then(|span| self.days(span));
         let days = days.or_else(|| (is_tls && entry.warn_before.is_none()).then_some(WARN_BEFORE));
         let seconds = |span: &Option<At<Span>>| span.as_ref().map(|span| span.value.0);
+        let every = seconds(&entry.every).or(seconds(&self.block.every)).unwrap_or(EVERY);
         let monitor = Monitor {
             marker: Some(marker(self.stack, &key)),
-            every: Some(seconds(&entry.every).or(seconds(&self.block.every)).unwrap_or(EVERY)),
+            every: Some(every),
             // An echo request has none of its own everywhere.
-            timeout: seconds(&entry.timeout).or((!is_ping).then_some(TIMEOUT)),
+            timeout: seconds(&entry.timeout).or((!is_ping).then_some(TIMEOUT.min(every))),
             confirm: entry.confirm.as_ref().map(|number| number.value.0),
             regions: entry
                 .regions
@@ -248,7 +249,7 @@ impl Lowering<'_, '_> {
                 .alert
                 .as_ref()
                 .or(self.block.alert.as_ref())
-                .is_some_and(|alert| !alert.is_empty()),
+                .is_some_and(|alert| !alert.0.is_empty()),
         })
     }
 

@@ -1,0 +1,318 @@
+//! The files that make Prometheus, its blackbox exporter and its Alertmanager watch what is declared. They are written as
+//! JSON, which all three read as the YAML that it also is. Pure: the same resources make the same bytes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::base::secret::SecretReference;
+use crate::model::contact::{Channel, Contact, Guarded};
+use crate::model::inventory::Inventory;
+use crate::model::monitor::{Check, HeaderText, Http, Monitor, Status};
+use crate::model::resource::Resource;
+
+/// What is kept elsewhere, by where.
+pub(super) type Secrets = BTreeMap<SecretReference, String>;
+
+/// A file of ours.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct File {
+    /// Its name in the folder.
+    pub name: String,
+    /// What it holds.
+    pub text: String,
+    /// Whether there is a credential in it.
+    pub is_secret: bool,
+}
+
+/// What the names of all files begin with.
+pub(super) fn prefix(stack: &str) -> String {
+    format!("launchctl_{stack}")
+}
+
+/// The name of the file in which the resources themselves are kept.
+pub(super) fn kept_in(stack: &str) -> String {
+    format!("{}.json", prefix(stack))
+}
+
+/// All files for these resources.
+pub(super) fn files(stack: &str, inventory: &Inventory, secrets: &Secrets, smarthost: &str) -> Vec<File> {
+    let monitors: Vec<&Monitor> = inventory
+        .values()
+        .filter_map(|resource| resource.as_monitor())
+        .collect();
+    let contacts: Vec<&Contact> = inventory
+        .values()
+        .filter_map(|resource| resource.as_contact())
+        .collect();
+    let prefix = prefix(stack);
+    let guards = |monitor: &&Monitor| {
+        let headers = monitor.check.http().and_then(|http| http.headers.as_ref());
+        headers.is_some_and(|all| all.values().any(|value| matches!(value, HeaderText::Guarded(_))))
+    };
+    let file = |suffix: &str, value: &Value, is_secret: bool| File {
+        name: format!("{prefix}.{suffix}"),
+        text: pretty(value),
+        is_secret,
+    };
+    vec![
+        file("targets.json", &targets(stack, &monitors), false),
+        file("rules.yml", &rules(stack, &monitors), false),
+        file(
+            "blackbox.yml",
+            &modules(stack, &monitors, secrets),
+            monitors.iter().any(guards),
+        ),
+        file(
+            "alertmanager.yml",
+            &alertmanager(stack, &monitors, &contacts, secrets, smarthost),
+            true,
+        ),
+        file("include.yml", &include(stack), false),
+    ]
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+/// The resources themselves: from them alone everything else can be written again.
+pub(super) fn kept(inventory: &Inventory) -> String {
+    let ours: BTreeMap<&str, &Resource> = inventory
+        .iter()
+        .map(|(address, resource)| (address.as_str(), resource))
+        .collect();
+    pretty(&json!({ "format": 1, "resources": ours }))
+}
+
+/// The module of the exporter for a monitor.
+pub(super) fn module(stack: &str, key: &str) -> String {
+    format!("{}_{key}", prefix(stack))
+}
+
+fn targets(stack: &str, monitors: &[&Monitor]) -> Value {
+    let awake = monitors.iter().filter(|monitor| monitor.paused != Some(true));
+    awake
+        .map(|monitor| {
+            let target = match &monitor.check {
+                Check::Http(http) => http.url.clone(),
+                Check::Tcp { host, port } if host.contains(':') => format!("[{host}]:{port}"),
+                Check::Tcp { host, port } => format!("{host}:{port}"),
+                Check::Ping { host } => host.clone(),
+                Check::Other { target, .. } => target.clone(),
+            };
+            let (every, timeout) = (every(monitor), monitor.timeout.unwrap_or(10).min(every(monitor)));
+            json!({
+                "targets": [target],
+                "labels": {
+                    "managed_by": "launchctl", "stack": stack, "check": monitor.key,
+                    "module": module(stack, &monitor.key),
+                    "__scrape_interval__": format!("{every}s"), "__scrape_timeout__": format!("{timeout}s"),
+                },
+            })
+        })
+        .collect()
+}
+
+fn every(monitor: &Monitor) -> u32 {
+    monitor.every.unwrap_or(300)
+}
+
+/// Samples of a check that is made every five minutes are forgotten before the next one comes, so each rule looks back
+/// over two checks and takes the last.
+fn rules(stack: &str, monitors: &[&Monitor]) -> Value {
+    let mut all = Vec::new();
+    for monitor in monitors {
+        let range = every(monitor) * 2 + 60;
+        let series = |name: &str| {
+            format!(
+                "last_over_time({name}{{managed_by=\"launchctl\",stack=\"{stack}\",check=\"{}\"}}[{range}s])",
+                monitor.key
+            )
+        };
+        let labels = |severity: &str| json!({ "severity": severity, "managed_by": "launchctl", "stack": stack, "check": monitor.key });
+        // A name is no template.
+        let name = monitor.name.replace("{{", "{ {");
+        all.push(json!({
+            "alert": "launchctl_down",
+            "expr": format!("{} == 0", series("probe_success")),
+            "for": format!("{}s", monitor.confirm.unwrap_or(0) * every(monitor)),
+            "labels": labels("page"),
+            "annotations": { "summary": format!("{name} is down") },
+        }));
+        for days in monitor.tls_expiry.iter().flatten() {
+            let mut labels = labels("ticket");
+            labels["days"] = json!(days.to_string());
+            all.push(json!({
+                "alert": "launchctl_certificate",
+                "expr": format!("({} - time()) / 86400 < {days}", series("probe_ssl_earliest_cert_expiry")),
+                "for": "0s",
+                "labels": labels,
+                "annotations": { "summary": format!("the certificate of {name} ends in less than {days} days") },
+            }));
+        }
+    }
+    json!({ "groups": [{ "name": prefix(stack), "rules": all }] })
+}
+
+fn modules(stack: &str, monitors: &[&Monitor], secrets: &Secrets) -> Value {
+    let mut all = Map::new();
+    for monitor in monitors {
+        let mut module = json!({ "timeout": format!("{}s", monitor.timeout.unwrap_or(10)) });
+        match &monitor.check {
+            Check::Http(http) => {
+                module["prober"] = json!("http");
+                module["http"] = of_http(http, monitor, secrets);
+            }
+            Check::Tcp { .. } => module["prober"] = json!("tcp"),
+            Check::Ping { .. } | Check::Other { .. } => module["prober"] = json!("icmp"),
+        }
+        all.insert(self::module(stack, &monitor.key), module);
+    }
+    json!({ "modules": all })
+}
+
+fn of_http(http: &Http, monitor: &Monitor, secrets: &Secrets) -> Value {
+    let mut codes = Vec::new();
+    for status in &http.status {
+        match status {
+            Status::Code(code) => codes.push(*code),
+            Status::Class(class) => codes.extend((0..100).map(|rest| u16::from(*class) * 100 + rest)),
+        }
+    }
+    let mut out = json!({
+        "method": http.method,
+        "valid_status_codes": codes,
+        "follow_redirects": http.follow_redirects.unwrap_or(true),
+        "tls_config": { "insecure_skip_verify": monitor.verify_tls == Some(false) },
+    });
+    if let Some(keyword) = &http.keyword {
+        let case = if keyword.ignore_case == Some(true) { "(?i)" } else { "" };
+        let when = if keyword.absent {
+            "fail_if_body_matches_regexp"
+        } else {
+            "fail_if_body_not_matches_regexp"
+        };
+        out[when] = json!([format!("{case}{}", literally(&keyword.text))]);
+    }
+    if let Some(headers) = &http.headers {
+        let values: Map<String, Value> = headers
+            .iter()
+            .map(|(name, value)| {
+                let value = match value {
+                    HeaderText::Plain(text) => text.as_str(),
+                    HeaderText::Guarded(guarded) => known(guarded, secrets),
+                };
+                (name.clone(), json!(value))
+            })
+            .collect();
+        out["headers"] = Value::Object(values);
+    }
+    out
+}
+
+/// What is kept elsewhere, or nothing where nobody knows it: then no rendering is the same.
+fn known<'a>(guarded: &Guarded, secrets: &'a Secrets) -> &'a str {
+    match guarded {
+        Guarded::Kept(reference) => secrets.get(reference).map_or("", String::as_str),
+        Guarded::Hidden => "",
+    }
+}
+
+/// A text as a pattern that matches it and nothing else.
+fn literally(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii_punctuation() {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+fn alertmanager(
+    stack: &str,
+    monitors: &[&Monitor],
+    contacts: &[&Contact],
+    secrets: &Secrets,
+    smarthost: &str,
+) -> Value {
+    let mut receivers = vec![json!({ "name": format!("{}_nobody", prefix(stack)) })];
+    for contact in contacts {
+        let mut receiver = json!({ "name": receiver(stack, &contact.key) });
+        match &contact.channel {
+            Channel::Email { address } => {
+                receiver["email_configs"] = json!([{
+                    "to": address, "from": address, "smarthost": smarthost, "require_tls": false, "send_resolved": true,
+                }]);
+            }
+            Channel::Slack { hook } => {
+                receiver["slack_configs"] = json!([{ "api_url": known(hook, secrets), "send_resolved": true }]);
+            }
+            Channel::Webhook { url } => {
+                receiver["webhook_configs"] = json!([{ "url": known(url, secrets), "send_resolved": true }]);
+            }
+            Channel::Sms { .. } | Channel::Other { .. } => {}
+        }
+        receivers.push(receiver);
+    }
+    let mut routes = Vec::new();
+    for monitor in monitors {
+        for (key, alerting) in monitor.contacts.iter().flatten() {
+            let repeat = if alerting.repeat == 0 {
+                365 * 24 * 60
+            } else {
+                alerting.repeat
+            };
+            routes.push(json!({
+                "receiver": receiver(stack, key),
+                "matchers": [format!("stack=\"{stack}\""), format!("check=\"{}\"", monitor.key)],
+                "group_by": ["alertname", "check", "days"],
+                "group_wait": format!("{}s", alerting.after * 60),
+                "group_interval": "1s",
+                "repeat_interval": format!("{repeat}m"),
+                "continue": true,
+            }));
+        }
+    }
+    json!({
+        "route": { "receiver": format!("{}_nobody", prefix(stack)), "routes": routes },
+        "receivers": receivers,
+    })
+}
+
+fn receiver(stack: &str, key: &str) -> String {
+    format!("{}_{key}", prefix(stack))
+}
+
+/// What belongs into the user's own prometheus.yml, once.
+fn include(stack: &str) -> Value {
+    let prefix = prefix(stack);
+    json!({
+        "rule_files": [format!("FOLDER/{prefix}.rules.yml")],
+        "scrape_configs": [{
+            "job_name": prefix,
+            "metrics_path": "/probe",
+            "file_sd_configs": [{ "files": [format!("FOLDER/{prefix}.targets.json")] }],
+            "relabel_configs": [
+                { "source_labels": ["__address__"], "target_label": "__param_target" },
+                { "source_labels": ["module"], "target_label": "__param_module" },
+                { "source_labels": ["__param_target"], "target_label": "instance" },
+                { "target_label": "__address__", "replacement": "BLACKBOX_HOST:PORT" },
+            ],
+        }],
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_looked_for_as_it_is() {
+        assert_eq!(literally("Sign in? (now)"), "Sign in\\? \\(now\\)");
+        assert_eq!(literally("größe"), "größe");
+    }
+}

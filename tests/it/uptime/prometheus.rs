@@ -1,0 +1,320 @@
+//! Prometheus, its blackbox exporter and its Alertmanager: real ones, and a real site that goes down and comes back.
+
+use std::process::Command;
+
+use launchctl::sandbox::Plan;
+
+use super::trio::{Process, Site, Trio, free_port, get};
+use super::{EXAMPLE, changes, codes};
+use crate::support::{CANARY, Place, until};
+
+/// A place beside the three servers, with the address of a webhook in its environment.
+fn place(hook: &str) -> Place {
+    let mut place = Place::new(Plan::Free);
+    place.environment.insert("ALERT_WEBHOOK_URL".into(), hook.to_owned());
+    place
+        .environment
+        .insert("SLACK_WEBHOOK_URL".into(), super::HOOK.to_owned());
+    // Its tools, which are looked for where programs are.
+    place.environment.insert("PATH".into(), "/usr/bin:/bin".into());
+    place
+}
+
+fn spec(place: &Place, trio: &Trio, lines: &str) {
+    let account = trio.account();
+    let text = format!(
+        "version: 1\nproject: Acme\n{account}uptime:\n  provider: prometheus\n{}",
+        lines.trim_start_matches('\n')
+    );
+    place.write("launch.yaml", &text);
+}
+
+fn checks(place: &Place, trio: &Trio, checks: &[String]) {
+    let mut lines =
+        "  every: 1s\n  alert: [hook]\n  contacts: { hook: { webhook: env:ALERT_WEBHOOK_URL } }\n  checks:\n"
+            .to_owned();
+    for check in checks {
+        lines.push_str(&format!("    - {check}\n"));
+    }
+    spec(place, trio, &lines);
+}
+
+#[test]
+fn the_example_there_and_back() {
+    let trio = Trio::start(true);
+    let place = place("http://127.0.0.1:9/hook");
+    spec(&place, &trio, EXAMPLE);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(changes(&plan).len(), 7, "the certificate has a check of its own here");
+    let applied = place.run(&["apply", "--yes", "-vv"]).expect(0);
+    assert!(!applied.all().contains(CANARY), "{}", applied.all());
+    place.is_clean();
+    let again = place.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(again.code, 0, "{}", again.all());
+    assert!(
+        !again.out.contains("does not look") && !again.out.contains("has not loaded"),
+        "{}",
+        again.out
+    );
+    let shown = get(trio.alertmanager, "/api/v2/receivers");
+    assert!(
+        shown.contains("launchctl_acme_chat") && shown.contains("launchctl_acme_ops"),
+        "{shown}"
+    );
+    let after = trio.files();
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(trio.files(), after, "a second apply writes nothing");
+    place.run(&["rollback", "--yes"]).expect(0);
+    let pending = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(changes(&pending).len(), 7);
+    assert!(!get(trio.prometheus, "/api/v1/rules").contains("launchctl_down"));
+    // And once more: what was rolled back can be rolled forward.
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(trio.files(), after);
+}
+
+#[test]
+fn a_site_goes_down_and_comes_back_and_somebody_is_told_both_times() {
+    let trio = Trio::start(true);
+    let hook = Site::open(0, "ok");
+    let place = place(&format!("http://{}/{CANARY}", hook.address));
+    let site = Site::open(0, "Please sign in (now)? <b>größe</b> & more");
+    let address = site.address;
+    checks(
+        &place,
+        &trio,
+        &[format!(
+            r#"{{ name: 'Home & <b> {{{{ $x }}}} "größe"', url: "http://{address}/", timeout: 1s, expect: {{ status: 200, contains: "in (now)? <b>größe</b> &" }} }}"#
+        )],
+    );
+    place.run(&["apply", "--yes"]).expect(0);
+    let says = |text: &str| hook.got().iter().any(|request| request.contains(text));
+    until("the site is looked at", || site.got().len() >= 2);
+    until("it is up", || {
+        get(trio.prometheus, "/api/v1/query?query=probe_success").contains(",\"1\"]")
+    });
+    drop(site);
+    until("somebody is told that it is down", || says("\"status\":\"firing\""));
+    assert!(says("launchctl_down") && says("is down"), "{:?}", hook.got());
+    let _site = Site::open(address.port(), "Please sign in (now)? <b>größe</b> & more");
+    until("somebody is told that it is back", || says("\"status\":\"resolved\""));
+    let plan = place.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(plan.code, 0, "{}", plan.all());
+    place.is_clean();
+}
+
+#[test]
+fn a_certificate_that_ends_soon_raises_its_alert() {
+    let trio = Trio::start(true);
+    let hook = Site::open(0, "ok");
+    let place = place(&format!("http://{}/", hook.address));
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "4",
+            "-subj",
+            "/CN=localhost",
+        ])
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap_or_else(|error| panic!("{error}: apt-get install openssl"));
+    assert!(made.status.success(), "{made:?}");
+    let port = free_port();
+    let arguments = [
+        "s_server",
+        "-accept",
+        &port.to_string(),
+        "-cert",
+        "cert.pem",
+        "-key",
+        "key.pem",
+        "-www",
+        "-quiet",
+    ];
+    let _server = Process::start("openssl", "openssl", &arguments.map(str::to_owned), folder.path());
+    until("it listens", || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    checks(
+        &place,
+        &trio,
+        &[
+            format!(r#"{{ name: Soon, tls: "127.0.0.1:{port}", warn_before: 21d, verify_tls: false }}"#),
+            format!(r#"{{ name: Later, url: "https://127.0.0.1:{port}/x", warn_before: 3d, verify_tls: false }}"#),
+            format!(r#"{{ name: Untrusted, url: "https://127.0.0.1:{port}/y" }}"#),
+        ],
+    );
+    place.run(&["apply", "--yes"]).expect(0);
+    let says = |text: &str| hook.got().iter().any(|request| request.contains(text));
+    until("somebody is told of the certificate", || {
+        says("the certificate of Soon ends in less than 21 days")
+    });
+    until("and of the one that is not trusted", || says("Untrusted is down"));
+    assert!(!says("the certificate of Later"), "{:?}", hook.got());
+}
+
+#[test]
+fn a_folder_that_is_not_there_or_not_named_is_told() {
+    let trio = Trio::start(true);
+    let place = place("http://127.0.0.1:9/hook");
+    checks(
+        &place,
+        &trio,
+        &["{ name: Home, url: \"http://127.0.0.1:9/\" }".to_owned()],
+    );
+    let text = std::fs::read_to_string(place.path("launch.yaml")).unwrap();
+    let folder = trio.folder.path().display().to_string();
+    place.write("launch.yaml", &text.replace(&folder, &format!("{folder}/nowhere")));
+    let missing = place.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        missing.err.contains("nowhere") && missing.err.contains("make it"),
+        "{}",
+        missing.err
+    );
+    place.write("launch.yaml", &text.replace(&format!(", directory: \"{folder}\""), ""));
+    let unnamed = place.run(&["plan"]).expect(1);
+    assert!(unnamed.err.contains("directory"), "{}", unnamed.err);
+    // A file in the way of one of ours: nothing is half-written.
+    place.write("launch.yaml", &text);
+    std::fs::create_dir(trio.folder.path().join("launchctl_acme.rules.yml")).unwrap();
+    let in_the_way = place.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        in_the_way.all().contains("launchctl_acme.rules.yml"),
+        "{}",
+        in_the_way.all()
+    );
+    std::fs::remove_dir(trio.folder.path().join("launchctl_acme.rules.yml")).unwrap();
+    let names: Vec<String> = trio.files().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(
+        names,
+        ["launchctl_acme.alertmanager.yml", "launchctl_acme.blackbox.yml"],
+        "only what was there before"
+    );
+    place.run(&["apply", "--yes"]).expect(0);
+}
+
+#[test]
+fn a_reload_that_is_refused_puts_everything_back() {
+    let trio = Trio::start(true);
+    let place = place("http://127.0.0.1:9/hook");
+    checks(
+        &place,
+        &trio,
+        &["{ name: Home, url: \"http://127.0.0.1:9/\" }".to_owned()],
+    );
+    place.run(&["apply", "--yes"]).expect(0);
+    let before = trio.files();
+    // Somebody breaks the configuration of Prometheus: nothing can be loaded.
+    let own = trio.folder.path().join("prometheus.yml");
+    let good = std::fs::read_to_string(&own).unwrap();
+    std::fs::write(&own, format!("{good}\nbogus: 1\n")).unwrap();
+    checks(
+        &place,
+        &trio,
+        &["{ name: Home, url: \"http://127.0.0.1:9/\", every: 2s }".to_owned()],
+    );
+    let refused = place.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        refused.all().contains("bogus") && refused.all().contains("as they were before"),
+        "{}",
+        refused.all()
+    );
+    assert_eq!(trio.files(), before);
+    std::fs::write(&own, good).unwrap();
+    place.run(&["apply", "--yes"]).expect(0);
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+
+    // One that takes no reload at all.
+    let closed = Trio::start(false);
+    checks(
+        &place,
+        &closed,
+        &["{ name: Home, url: \"http://127.0.0.1:9/\" }".to_owned()],
+    );
+    let refused = place.run(&["apply", "--yes"]).expect(1);
+    assert!(refused.all().contains("--web.enable-lifecycle"), "{}", refused.all());
+    assert_eq!(closed.files().len(), 2, "only what was there before");
+}
+
+#[test]
+fn a_server_that_is_down_is_named_and_nothing_is_written() {
+    for (nth, name) in [(0, "Prometheus"), (1, "the Alertmanager"), (2, "the blackbox exporter")] {
+        let mut trio = Trio::start(true);
+        let place = place("http://127.0.0.1:9/hook");
+        checks(
+            &place,
+            &trio,
+            &["{ name: Home, url: \"http://127.0.0.1:9/\" }".to_owned()],
+        );
+        let before = trio.files();
+        trio.stop(nth);
+        let down = place.run(&["apply", "--yes"]).expect(1);
+        assert!(down.err.contains(&format!("{name} is not ready")), "{}", down.err);
+        assert_eq!(trio.files(), before);
+        assert!(!place.path(".launchctl/runs").exists());
+    }
+}
+
+#[test]
+fn what_somebody_changed_by_hand_is_seen_and_written_again() {
+    let trio = Trio::start(true);
+    let place = place("http://127.0.0.1:9/hook");
+    checks(
+        &place,
+        &trio,
+        &["{ name: Home, url: \"http://127.0.0.1:9/\" }".to_owned()],
+    );
+    place.run(&["apply", "--yes"]).expect(0);
+    let good = trio.files();
+    for file in ["rules.yml", "targets.json", "blackbox.yml", "alertmanager.yml"] {
+        let path = trio.folder.path().join(format!("launchctl_acme.{file}"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let changed = text
+            .replace("http://127.0.0.1:9/", "http://127.0.0.1:8/")
+            .replace("== 0", "== 2")
+            .replace("GET", "PUT");
+        assert_ne!(changed, text, "{file}");
+        std::fs::write(&path, changed).unwrap();
+        let plan = place.run(&["plan", "--json"]).expect(0).json();
+        assert_eq!(changes(&plan).len(), 1, "{file}: {plan}");
+        place.run(&["apply", "--yes"]).expect(0);
+        assert_eq!(trio.files(), good, "{file}");
+    }
+    std::fs::remove_file(trio.folder.path().join("launchctl_acme.rules.yml")).unwrap();
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(trio.files(), good);
+}
+
+#[test]
+fn what_it_cannot_hold_is_refused_or_brought_to_the_nearest() {
+    let trio = Trio::start(true);
+    let place = place("http://127.0.0.1:9/hook");
+    let lines = |more: &str| {
+        format!(
+            "{more}  alert: [{{ contact: hook, after: 5m, repeat: 1h }}]\n  contacts: {{ hook: {{ webhook: env:ALERT_WEBHOOK_URL }} }}\n  checks:\n    - {{ name: Home, url: \"http://127.0.0.1:9/\", regions: [europe], warn_domain: true, labels: [web], every: 10s, timeout: 30s }}\n"
+        )
+    };
+    spec(&place, &trio, &lines(""));
+    let plan = place.run(&["plan", "--json"]).expect(1).json();
+    assert_eq!(codes(&plan, "refusals"), ["unsupported"; 4]);
+    spec(&place, &trio, &lines("  on_unsupported: warn\n"));
+    place.run(&["apply", "--yes"]).expect(0);
+    let again = place.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(again.code, 0, "{}", again.all());
+    let (_, routes) = trio
+        .files()
+        .into_iter()
+        .find(|(name, _)| name.ends_with("alertmanager.yml"))
+        .unwrap();
+    assert!(
+        routes.contains("\"group_wait\": \"300s\"") && routes.contains("\"repeat_interval\": \"60m\""),
+        "{routes}"
+    );
+}
