@@ -330,6 +330,7 @@ fn what_cannot_be_written_down_is_not_done_and_what_was_done_is_told() {
                 changes: &planned.plan.changes,
                 steps: &planned.steps,
                 ids: &ids,
+                sought: None,
                 clock: setting.clock,
                 stop: &setting.stop,
                 watch: &|_| {},

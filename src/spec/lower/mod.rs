@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::basic::Table;
 use super::lint;
 use super::raw::{Launch, Provider, Zone};
-use super::shape::Text;
+use super::shape::{Text, one_of};
 use super::{Inputs, Spec};
 use crate::base::diagnostic::{Diagnostic, Diagnostics, Place, Source};
 use crate::base::text;
@@ -224,39 +224,48 @@ fn provider_of<'a>(
     findings: &mut Findings<'_>,
 ) -> Option<&'a Capabilities> {
     let name = zone.provider.as_ref()?;
-    let found = known_provider(name, providers, findings)?;
-    if found.keeps_zones() {
-        return Some(found);
-    }
-    let names = providers
-        .iter()
-        .filter(|known| known.keeps_zones())
-        .map(|known| known.name);
-    let finding = Diagnostic::error("unknown-provider", format!("{} keeps no zones", found.title))
-        .at(findings.place(&name.range))
-        .label(format!("expected {}", text::list(&names.collect::<Vec<_>>())));
-    findings.push(finding);
-    None
+    let wanted = Wanted {
+        fits: Capabilities::keeps_zones,
+        otherwise: "keeps no zones",
+    };
+    known_provider(name, providers, wanted, findings)
+}
+
+/// What a provider must be able to do at a place of the spec.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// Whether it can.
+    fits: fn(&Capabilities) -> bool,
+    /// What is said of one that cannot.
+    otherwise: &'static str,
 }
 
 fn known_provider<'a>(
     name: &Text,
     providers: &'a [Capabilities],
+    wanted: Wanted,
     findings: &mut Findings<'_>,
 ) -> Option<&'a Capabilities> {
     let found = providers.iter().find(|known| known.name == name.value);
-    if found.is_none() {
-        let names: Vec<&str> = providers.iter().map(|known| known.name).collect();
-        let shown = text::shorten(&text::sanitize(&name.value), 60);
-        let mut finding = Diagnostic::error("unknown-provider", format!("there is no provider called `{shown}`"))
-            .at(findings.place(&name.range));
-        finding = match text::nearest(&name.value, names.iter().copied()) {
-            Some(near) => finding.label(format!("did you mean `{near}`?")),
-            None => finding.label(format!("this version knows {}", text::list(&names))),
-        };
-        findings.push(finding);
+    if let Some(found) = found.filter(|found| (wanted.fits)(found)) {
+        return Some(found);
     }
-    found
+    let fitting = providers.iter().filter(|known| (wanted.fits)(known));
+    let names: Vec<&str> = fitting.map(|known| known.name).collect();
+    let finding = match found {
+        Some(found) => Diagnostic::error("unknown-provider", format!("{} {}", found.title, wanted.otherwise))
+            .label(format!("expected {}", one_of(&names))),
+        None => {
+            let shown = text::shorten(&text::sanitize(&name.value), 60);
+            let finding = Diagnostic::error("unknown-provider", format!("there is no provider called `{shown}`"));
+            match text::nearest(&name.value, names.iter().copied()) {
+                Some(near) => finding.label(format!("did you mean `{near}`?")),
+                None => finding.label(format!("this version knows {}", text::list(&names))),
+            }
+        }
+    };
+    findings.push(finding.at(findings.place(&name.range)));
+    None
 }
 
 fn policy(zone: &Zone, capabilities: &Capabilities) -> ZonePolicy {
@@ -285,7 +294,11 @@ fn accounts(
 ) -> BTreeMap<String, ProviderAccount> {
     let mut accounts = BTreeMap::new();
     for (name, account) in raw.providers.iter().flat_map(|providers| &providers.0) {
-        if let Some(known) = known_provider(name, providers, findings) {
+        let any = Wanted {
+            fits: |_| true,
+            otherwise: "is none",
+        };
+        if let Some(known) = known_provider(name, providers, any, findings) {
             reached_otherwise(known, account, findings);
             accounts.insert(name.value.clone(), one_account(name, account, source));
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::{Findings, known_provider};
+use super::{Findings, Wanted, known_provider};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::secret::SecretReference;
 use crate::base::text;
@@ -72,22 +72,11 @@ pub(super) fn uptime(
     findings: &mut Findings<'_>,
 ) -> Option<DeclaredUptime> {
     let name = block.provider.as_ref()?;
-    let watching: Vec<Capabilities> = providers
-        .iter()
-        .filter(|known| known.uptime.is_some())
-        .cloned()
-        .collect();
-    let rules = match providers.iter().find(|known| known.name == name.value) {
-        Some(known) if known.uptime.is_none() => {
-            let names: Vec<&str> = watching.iter().map(|known| known.name).collect();
-            let finding = Diagnostic::error("unknown-provider", format!("{} watches nothing", known.title))
-                .at(findings.place(&name.range))
-                .label(format!("expected {}", text::list(&names)));
-            findings.push(finding);
-            return None;
-        }
-        _ => known_provider(name, &watching, findings)?.uptime?,
+    let wanted = Wanted {
+        fits: |known| known.uptime.is_some(),
+        otherwise: "watches nothing",
     };
+    let rules = known_provider(name, providers, wanted, findings)?.uptime?;
     let stack = project.map_or_else(|| NO_PROJECT.to_owned(), |project| stack_from(&project.value));
     desired.uptime = Some(UptimePolicy {
         provider: name.value.clone(),
