@@ -139,7 +139,6 @@ impl UptimeRobot {
             Ok(answer) if is_create => self.made(step, &answer),
             Ok(_) => Outcome::Applied,
             Err(ApiError::NotSent(words)) => Outcome::NotSent(words),
-            Err(ApiError::Refused(refusal)) if step.method == "DELETE" && is_gone(&refusal) => Outcome::Applied,
             // A create may be answered with «not found» or «there is one» and yet have been made, by this request or by
             // one whose answer was lost.
             Err(ApiError::Refused(refusal)) if is_create && matches!(refusal.status, 404 | 409) => {
@@ -303,11 +302,6 @@ impl UptimeRobot {
 fn by_id(address: &str) -> Option<&str> {
     let id = address.rsplit('/').next()?.strip_prefix("id-")?;
     id.bytes().all(|b| b.is_ascii_digit()).then_some(id)
-}
-
-/// There is no such monitor or contact any more.
-fn is_gone(refusal: &ApiRefusal) -> bool {
-    matches!(refusal.status, 404 | 410)
 }
 
 /// What stands for a key and its text; none when the key tells nothing.
