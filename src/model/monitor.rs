@@ -288,8 +288,12 @@ impl Monitor {
         if let (Check::Http(live), Check::Http(said)) = (&mut self.check, &said.check) {
             only(&mut live.follow_redirects, said.follow_redirects.is_some());
             only(&mut live.headers, said.headers.is_some());
-            if let (Some(live), Some(said)) = (&mut live.keyword, &said.keyword) {
-                only(&mut live.ignore_case, said.ignore_case.is_some());
+            if let Some(keyword) = &mut live.keyword {
+                let said = said.keyword.as_ref();
+                only(
+                    &mut keyword.ignore_case,
+                    said.is_some_and(|said| said.ignore_case.is_some()),
+                );
             }
         }
         self

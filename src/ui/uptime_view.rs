@@ -200,10 +200,10 @@ fn expectations(http: &Http) -> Vec<Attribute> {
 fn told(key: &str, alerting: Alerting) -> String {
     let mut words = key.to_owned();
     if alerting.after > 0 {
-        words.push_str(&format!("(after {} min)", alerting.after));
+        words.push_str(&format!(" (after {} min)", alerting.after));
     }
     if alerting.repeat > 0 {
-        words.push_str(&format!("(again after {} min)", alerting.repeat));
+        words.push_str(&format!(" (again after {} min)", alerting.repeat));
     }
     words
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{EXAMPLE, HOOK, changes, codes, uptimerobot};
 use crate::support::{CANARY, Place, until};
+use crate::views::fits;
 
 const HOME: &str = r#"{ name: Home, url: "https://acme.example/" }"#;
 const MAIL: &str = r#"{ name: Mail, tcp: "smtp.acme.example:587" }"#;
@@ -83,7 +84,10 @@ fn what_comes_back_in_another_form_is_no_difference() {
     - { name: Six, tcp: "[2001:db8::1]:25", every: 10m, timeout: 10s }
 "#,
     );
-    place.run(&["apply", "--yes"]).expect(0);
+    fits("plan", &place.run(&["plan", "--json"]).expect(0).json());
+    let applied = place.run(&["apply", "--yes", "--json"]).expect(0).json();
+    let run = applied["run"].as_str().unwrap();
+    fits("history-run", &place.run(&["history", run, "--json"]).expect(0).json());
     assert_eq!(place.monitor("Ping")["status"], "PAUSED");
     let again = place.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(again.code, 0, "{}", again.all());
@@ -416,4 +420,25 @@ fn a_wrong_key_and_a_key_that_may_only_read_are_told_apart() {
         .insert("UPTIMEROBOT_API_KEY".into(), "ur1-read".into());
     let refused = place.run(&["apply", "--yes"]).expect(1);
     assert!(refused.all().contains("main API key"), "{}", refused.all());
+}
+
+#[test]
+fn plans_read_like_a_review() {
+    let place = uptimerobot();
+    place.checks("uptimerobot", EXAMPLE);
+    let elsewhere = place.sandbox().url_of("uptimerobot");
+    let authority = elsewhere.split('/').nth(2).unwrap();
+    let shown = |arguments: &[&str]| place.run(arguments).expect(0).out.replace(authority, "[SANDBOX]");
+    insta::assert_snapshot!("plan_of_new_checks", shown(&["plan"]));
+    insta::assert_snapshot!("plan_of_new_checks_markdown", shown(&["plan", "--markdown"]));
+    place.run(&["apply", "--yes"]).expect(0);
+    let changed = EXAMPLE
+        .replace("status: 200, contains: Sign in", "status: [200, 404]")
+        .replace(
+            "every: 1m, alert: [ops, chat]",
+            "every: 2m, alert: [{ contact: chat, after: 10m }]",
+        )
+        .replace("    - { name: Mail server, tcp: \"smtp.acme.example:587\" }\n", "");
+    place.checks("uptimerobot", &changed);
+    insta::assert_snapshot!("plan_of_changed_checks", shown(&["plan"]));
 }
