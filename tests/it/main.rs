@@ -8,6 +8,7 @@ mod architecture;
 mod crash;
 mod edge;
 mod exam;
+mod examples;
 mod guards;
 mod limits;
 mod mail;

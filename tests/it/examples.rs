@@ -1,0 +1,57 @@
+//! The examples walk the whole road: each is rehearsed from the state that stands beside it, with the real binary.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::Ran;
+
+/// Each example, the state that it begins with, and the zone's plan that it needs.
+const EXAMPLES: [(&str, &str, &str); 3] = [
+    ("acme.yaml", "before.yaml", "free"),
+    ("atlas.yaml", "atlas.before.yaml", "free"),
+    ("bazaar.yaml", "bazaar.before.yaml", "pro"),
+];
+
+/// Without credentials and without an environment: nothing but the sandbox can be reached.
+fn rehearse(spec: &str, start: &[&str]) -> Ran {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let output = Command::new(env!("CARGO_BIN_EXE_launchctl"))
+        .args(["rehearse", "--spec", spec])
+        .args(start)
+        .current_dir(folder)
+        .env_clear()
+        .output();
+    Ran::of(&output.unwrap())
+}
+
+#[test]
+fn every_example_is_rehearsed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let there: BTreeSet<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(name)
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    let known = EXAMPLES.iter().flat_map(|(spec, before, _)| [*spec, *before]);
+    assert_eq!(there, known.map(str::to_owned).collect());
+
+    for (spec, before, plan) in EXAMPLES {
+        let seen = rehearse(spec, &["--seed", before, "--zone-plan", plan]).expect(0);
+        assert!(seen.out.contains("All as it should be"), "{spec}: {}", seen.out);
+        assert!(seen.out.contains("left alone"), "{spec}: {}", seen.out);
+        assert!(!seen.all().contains("warning"), "{spec}: {}", seen.all());
+    }
+}
+
+#[test]
+fn the_example_that_moves_makes_its_zone_and_says_what_the_registrar_needs() {
+    let seen = rehearse("atlas.yaml", &["--empty"]).expect(0);
+    assert!(seen.out.contains("All as it should be"), "{}", seen.out);
+    assert!(
+        seen.out.contains("set these name servers for atlas.example"),
+        "{}",
+        seen.out
+    );
+}
