@@ -9,6 +9,7 @@ mod crash;
 mod edge;
 mod exam;
 mod guards;
+mod import;
 mod limits;
 mod mail;
 mod own_servers;
