@@ -67,3 +67,34 @@ fn awkward_texts_come_back_as_they_are() {
     place.write("launch.yaml", &imported.out);
     place.run(&["plan", "--detailed-exitcode"]).expect(0);
 }
+
+#[test]
+fn what_a_spec_refuses_becomes_a_comment_and_stays() {
+    let place = Place::new(Plan::Pro);
+    place.world(|world| {
+        let record = json!({"type": "A", "name": "www.acme.example", "content": "192.0.2.7", "ttl": 300});
+        world.add_record("acme.example", record).unwrap();
+        for record in [
+            json!({"type": "CNAME", "name": "both.acme.example", "content": "host.example", "ttl": 300}),
+            json!({"type": "TXT", "name": "both.acme.example", "content": "\"beside\"", "ttl": 300}),
+        ] {
+            world.force_record("acme.example", record);
+        }
+    });
+    let before = place.state();
+    let imported = place.run(&["import", "acme.example"]).expect(0);
+    assert!(
+        imported.out.contains("# Left as it is, unmanaged: "),
+        "{}",
+        imported.out
+    );
+    assert!(
+        imported.err.contains("Left unmanaged: acme.example/dns/"),
+        "{}",
+        imported.err
+    );
+    place.write("launch.yaml", &imported.out);
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(place.state(), before);
+}
