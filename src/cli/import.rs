@@ -17,7 +17,7 @@ pub(super) struct Arguments {
     #[arg(required = true, value_name = "ZONE")]
     zones: Vec<String>,
     /// Who keeps them: cloudflare, powerdns or rfc2136
-    #[arg(long, value_name = "NAME", default_value = "cloudflare")]
+    #[arg(long, value_name = "NAME", default_value = "cloudflare", value_parser = ["cloudflare", "powerdns", "rfc2136"])]
     provider: String,
     /// Write to this file, which must not exist yet, instead of to the terminal
     #[arg(long, value_name = "FILE")]

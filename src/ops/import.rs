@@ -54,8 +54,8 @@ pub async fn import(setting: &Setting, zones: &[String], provider: &str) -> Resu
         nothing.desired.zones.insert(name, policy);
     }
     let session = Session::with(setting, nothing, Diagnostics::new()).await?;
-    let reading = session.read(&session.zones(), &[], &spoken).await?;
-    let zones = session.zones().into_keys();
+    let reading = session.read(&session.extent(&[]), &[], &spoken).await?;
+    let zones = session.spec.desired.zones.keys().cloned();
     let zones = zones.map(|zone| written_down(zone, provider, &reading)).collect();
     let tokens = BTreeMap::from([(provider.to_owned(), profile.token_variable.to_owned())]);
     settle(setting, zones, &tokens, &reading)
