@@ -5,6 +5,7 @@ mod completions;
 mod dkim;
 mod doctor;
 mod history;
+mod import;
 mod mail;
 mod plan;
 mod rehearse;
@@ -90,6 +91,7 @@ enum Verb {
     Mail(mail::Arguments),
     Dkim(dkim::Arguments),
     Doctor(doctor::Arguments),
+    Import(import::Arguments),
     Rehearse(rehearse::Arguments),
     Sandbox(sandbox::Arguments),
     Schema(schema::Arguments),
@@ -106,7 +108,12 @@ impl Verb {
             Self::Validate(arguments) => arguments.json,
             Self::Mail(arguments) => arguments.wants_json(),
             Self::Dkim(arguments) => arguments.wants_json(),
-            Self::Doctor(_) | Self::Rehearse(_) | Self::Sandbox(_) | Self::Schema(_) | Self::Completions(_) => false,
+            Self::Import(_)
+            | Self::Doctor(_)
+            | Self::Rehearse(_)
+            | Self::Sandbox(_)
+            | Self::Schema(_)
+            | Self::Completions(_) => false,
         }
     }
 }
@@ -309,6 +316,7 @@ async fn dispatch(verb: Verb, context: &Context) -> Result<Exit, Problem> {
         Verb::Mail(arguments) => mail::run(arguments, context).await,
         Verb::Dkim(arguments) => dkim::run(arguments, context),
         Verb::Doctor(arguments) => doctor::run(&arguments, context).await,
+        Verb::Import(arguments) => import::run(arguments, context).await,
         Verb::Rehearse(arguments) => rehearse::run(arguments, context).await,
         Verb::Sandbox(arguments) => sandbox::run(arguments, context).await,
         Verb::Schema(arguments) => schema::run(&arguments, context),

@@ -6,6 +6,7 @@ pub mod apply;
 pub mod dkim;
 pub mod doctor;
 pub mod history;
+pub mod import;
 pub mod mail;
 pub mod plan;
 pub mod problem;

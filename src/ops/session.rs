@@ -217,7 +217,8 @@ impl Session {
         Ok(session)
     }
 
-    async fn with(setting: &Setting, spec: Spec, diagnostics: Diagnostics) -> Result<Self, Problem> {
+    /// The same for a spec that is there already.
+    pub(super) async fn with(setting: &Setting, spec: Spec, diagnostics: Diagnostics) -> Result<Self, Problem> {
         let mut folder = history_folder(&setting.spec);
         let mut sandbox = None;
         if setting.sandbox {

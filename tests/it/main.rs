@@ -10,6 +10,7 @@ mod edge;
 mod exam;
 mod examples;
 mod guards;
+mod import;
 mod limits;
 mod mail;
 mod own_servers;

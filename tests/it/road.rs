@@ -34,7 +34,7 @@ const EVERYTHING: &str = r#"
 - { type: A, name: bücher, value: 192.0.2.9, tags: ["team:web", "env:prod"] }
 "#;
 
-fn everything() -> String {
+pub fn everything() -> String {
     let long = "k=rsa; p=".to_owned() + &"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A".repeat(24);
     format!("{EVERYTHING}- {{ type: TXT, name: google._domainkey, value: \"v=DKIM1; {long}\" }}\n")
 }
