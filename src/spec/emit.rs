@@ -84,9 +84,9 @@ impl Group {
 
 /// Writes zones down as a spec. `tokens` are the providers with the environment variables that hold their credentials.
 pub fn emit(zones: &[EmittedZone], tokens: &BTreeMap<String, String>) -> Emitted {
-    let mut text =
-        "# Written by `launchctl import` from what is live. Planning it changes nothing.\nversion: 1\n\nproviders:\n"
-            .to_owned();
+    let mut text = "# Written by `launchctl import` from what is live. Planning it changes nothing.\n\
+         # DNS only: settings and rules of the zone are not in here, and stay as they are.\nversion: 1\n\nproviders:\n"
+        .to_owned();
     for (provider, variable) in tokens {
         let _ = writeln!(text, "  {provider}: {{ token: env:{variable} }}");
     }
