@@ -69,10 +69,12 @@ impl Resource {
         }
     }
 
-    /// Whether `live` is what this is to become. For all but a rule that may stand anywhere, that is being equal.
+    /// Whether `live` is what this is to become. For all but a rule that may stand anywhere, and a zone, which is there or
+    /// not, that is being equal.
     pub fn is_met_by(&self, live: &Self) -> bool {
         match (self, live) {
             (Self::Rule(rule), Self::Rule(live)) => rule.is_met_by(live),
+            (Self::Zone(zone), Self::Zone(live)) => zone.zone == live.zone,
             _ => self == live,
         }
     }
