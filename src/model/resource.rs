@@ -79,11 +79,15 @@ impl Resource {
         }
     }
 
-    /// The same but for where it stands among others: what somebody may have changed in it.
+    /// The same but for where it stands among others, or what it was made with: what somebody may have changed in it.
     #[must_use]
     pub fn content(&self) -> Self {
         match self {
             Self::Rule(rule) => Self::Rule(rule.without_place()),
+            Self::Zone(zone) => Self::Zone(ZoneEntry {
+                zone: zone.zone.clone(),
+                name_servers: Vec::new(),
+            }),
             other => other.clone(),
         }
     }
