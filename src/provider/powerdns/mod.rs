@@ -93,9 +93,7 @@ impl PowerDns {
                     "zone-not-found",
                     format!("PowerDNS at {} has no zone {zone}", self.place),
                 )
-                .help(format!(
-                    "check the name, or have it made: `create: true` with `name_servers`"
-                ))
+                .help("check the name, or have it made: `create: true` with `name_servers`")
             } else {
                 error.while_reading(&format!("the zone {zone}"))
             }
