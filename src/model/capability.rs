@@ -68,6 +68,8 @@ impl Capabilities {
             automatic_ttl: None,
             whole_sets: false,
             dns_server: false,
+            creation: ZoneCreation::Never,
+            dnssec: None,
             edge: None,
             uptime: Some(uptime),
         }

@@ -173,7 +173,7 @@ impl PowerDns {
 
     /// What somebody has to act on at the registrar.
     async fn learn(&self, step: &Step) {
-        let zone = &step.zone;
+        let Some(zone) = step.zone() else { return };
         let mut words = Vec::new();
         if step.stage == Stage::Zone {
             words.extend(zone::registrar(step));

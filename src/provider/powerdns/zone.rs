@@ -42,7 +42,7 @@ pub(super) fn signing(zone: &DomainName, is_signed: bool) -> Setting {
 fn step(zone: &DomainName, stage: Stage, method: &'static str, path: String, summary: String) -> Step {
     Step {
         provider: NAME,
-        zone: zone.clone(),
+        scope: zone.clone().into(),
         stage,
         lane: LANE.to_owned(),
         method,
@@ -116,6 +116,7 @@ pub(super) fn warnings(changes: &[Change]) -> Vec<Warning> {
 
 /// What the registrar of a new zone is to be told.
 pub(super) fn registrar(step: &Step) -> Option<String> {
+    let zone = step.zone()?;
     let servers = step.body.get("nameservers").and_then(Value::as_array)?;
     let names: Vec<&str> = servers
         .iter()
@@ -123,8 +124,7 @@ pub(super) fn registrar(step: &Step) -> Option<String> {
         .map(|name| name.trim_end_matches('.'))
         .collect();
     Some(format!(
-        "set these name servers for {} at its registrar: {}",
-        step.zone,
+        "set these name servers for {zone} at its registrar: {}",
         text::list(&names)
     ))
 }
