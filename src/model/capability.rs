@@ -42,6 +42,10 @@ pub struct Capabilities {
     pub whole_sets: bool,
     /// Whether it is a DNS server at an address of its own (`server` in the spec) and no API (`base_url`).
     pub dns_server: bool,
+    /// Whether a zone that is not there can be made.
+    pub creation: ZoneCreation,
+    /// The setting that signs a zone, where one can be signed.
+    pub dnssec: Option<&'static str>,
     /// What its edge can do, if it has one that does anything.
     pub edge: Option<&'static Edge>,
     /// How it watches, when it does.
@@ -64,6 +68,8 @@ impl Capabilities {
             automatic_ttl: None,
             whole_sets: false,
             dns_server: false,
+            creation: ZoneCreation::Never,
+            dnssec: None,
             edge: None,
             uptime: Some(uptime),
         }
@@ -82,6 +88,17 @@ pub struct UptimeRules {
     pub folds_tls: bool,
 }
 
+/// How a zone is made that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZoneCreation {
+    /// Not at all.
+    Never,
+    /// The provider chooses the name servers.
+    ChoosesNameServers,
+    /// The name servers have to be said.
+    NeedsNameServers,
+}
+
 /// What a provider's edge can do: its settings, and its language for rules. The language itself is the provider's: what
 /// is here are the doors to it.
 #[derive(Debug)]
@@ -90,8 +107,6 @@ pub struct Edge {
     pub settings: &'static [SettingForm],
     /// Which of them stand for the words of `tls`.
     pub tls: TlsSettings,
-    /// The setting that signs the zone.
-    pub dnssec: &'static str,
     /// The settings that a configuration rule can change.
     pub configuration: &'static [SettingForm],
     /// What a firewall rule can do with a request.

@@ -69,19 +69,25 @@ impl Resource {
         }
     }
 
-    /// Whether `live` is what this is to become. For all but a rule that may stand anywhere, that is being equal.
+    /// Whether `live` is what this is to become. For all but a rule that may stand anywhere, and a zone, which is there or
+    /// not, that is being equal.
     pub fn is_met_by(&self, live: &Self) -> bool {
         match (self, live) {
             (Self::Rule(rule), Self::Rule(live)) => rule.is_met_by(live),
+            (Self::Zone(zone), Self::Zone(live)) => zone.zone == live.zone,
             _ => self == live,
         }
     }
 
-    /// The same but for where it stands among others: what somebody may have changed in it.
+    /// The same but for where it stands among others, or what it was made with: what somebody may have changed in it.
     #[must_use]
     pub fn content(&self) -> Self {
         match self {
             Self::Rule(rule) => Self::Rule(rule.without_place()),
+            Self::Zone(zone) => Self::Zone(ZoneEntry {
+                zone: zone.zone.clone(),
+                name_servers: Vec::new(),
+            }),
             other => other.clone(),
         }
     }

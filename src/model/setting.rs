@@ -31,6 +31,10 @@ impl Setting {
 pub struct ZoneEntry {
     /// Its name.
     pub zone: DomainName,
+    /// The name servers that it is made with, where the provider does not choose them. Nothing compares them later: the
+    /// NS records at the zone's own name are protected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub name_servers: Vec<DomainName>,
 }
 
 impl ZoneEntry {

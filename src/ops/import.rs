@@ -41,8 +41,8 @@ pub async fn import(setting: &Setting, zones: &[String], provider: &str) -> Resu
     for zone in zones {
         let name = DomainName::parse(zone)
             .map_err(|error| Problem::new("bad-zone-name", format!("this is no zone's name: {error}")))?;
-        if let Some(edge) = profile.capabilities.edge {
-            spoken.push(Address::in_zone(&name, "setting", edge.dnssec));
+        if let Some(id) = profile.capabilities.dnssec {
+            spoken.push(Address::in_zone(&name, "setting", id));
         }
         let policy = ZonePolicy {
             provider: provider.to_owned(),

@@ -86,11 +86,14 @@ pub fn gather(changes: &[Change], reading: &Reading) -> Vec<Rrset> {
         .collect()
 }
 
-/// A spec may wish for the zone itself, which is there as soon as it was read.
+/// A spec may wish for the zone itself, which is there as soon as it was read and has an id.
 pub fn zones_are_there(reading: &mut Reading, scope: &Scope) {
-    for zone in &scope.zones {
-        let entry = ZoneEntry { zone: zone.clone() };
-        if scope.spoken.contains(&entry.address()) {
+    for (zone, facts) in &reading.zones {
+        let entry = ZoneEntry {
+            zone: zone.clone(),
+            name_servers: Vec::new(),
+        };
+        if !facts.id.is_empty() && scope.spoken.contains(&entry.address()) {
             reading.live.inventory.insert(entry.address(), Resource::Zone(entry));
         }
     }

@@ -77,6 +77,9 @@ shape! {
         "ttl" ttl: At<Ttl>, default "auto", example "5m";
         /// Whether to create the zone when the account does not have it.
         "create" create: At<bool>, default "false";
+        /// With `create: true` at `powerdns`: the name servers that the new zone is made with, as whole names. They stand
+        /// in its NS records and are what the registrar is to be told.
+        "name_servers" name_servers: Vec<Text>, example "ns1.example.net";
         /// Codes of warnings, and of findings about mail, that were read and are meant: they are no longer shown.
         "accept" accept: Vec<Text>, example "tls-flexible";
         /// The DNS records. A declared name and type is owned whole; TXT values stand each on its own.

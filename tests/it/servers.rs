@@ -133,7 +133,7 @@ impl Server {
         let (dns, api) = (local(free_port()), local(free_port()));
         let at = folder.path().display().to_string();
         let config = format!(
-            "launch=gsqlite3\ngsqlite3-database={at}/zones.sqlite3\nlocal-address=127.0.0.1\nlocal-port={}\n\
+            "launch=gsqlite3\ngsqlite3-database={at}/zones.sqlite3\ngsqlite3-dnssec=yes\nlocal-address=127.0.0.1\nlocal-port={}\n\
              socket-dir={at}\napi=yes\napi-key={KEY}\nwebserver=yes\nwebserver-address=127.0.0.1\nwebserver-port={}\n\
              daemon=no\nguardian=no\ndisable-syslog=yes\n",
             dns.port(),

@@ -20,7 +20,6 @@ pub(super) const EDGE: Edge = Edge {
         hsts: super::guards::HSTS,
         keeps_mode: (settings::AUTOMATIC_MODE, "custom"),
     },
-    dnssec: settings::DNSSEC,
     configuration: setting_forms::CONFIGURATION,
     verdicts: &["block", "managed_challenge", "js_challenge", "challenge", "log"],
     limit_verdicts: &["block", "managed_challenge", "js_challenge", "challenge", "log"],

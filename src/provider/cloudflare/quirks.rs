@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::base::text;
 use crate::model::address::Address;
-use crate::model::capability::{Capabilities, TagRules};
+use crate::model::capability::{Capabilities, TagRules, ZoneCreation};
 use crate::model::name::DomainName;
 use crate::model::record::{RecordType, txt};
 use crate::model::record_set::{Record, RecordSet, pair};
@@ -32,6 +32,8 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     }),
     // Error 9015 names this bound.
     longest_record: 4_096,
+    creation: ZoneCreation::ChoosesNameServers,
+    dnssec: Some(super::settings::DNSSEC),
     edge: Some(&super::edge::EDGE),
     automatic_ttl: None,
     whole_sets: false,

@@ -343,7 +343,10 @@ fn assemble(
         settings::keep(setting, &mut reading);
     }
     if wanted.zone {
-        let entry = ZoneEntry { zone: zone.clone() };
+        let entry = ZoneEntry {
+            zone: zone.clone(),
+            name_servers: Vec::new(),
+        };
         reading.live.inventory.insert(entry.address(), Resource::Zone(entry));
     }
     warn_of_status(zone, &found, &mut reading);

@@ -5,8 +5,10 @@
 mod api;
 mod convert;
 mod quirks;
+mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::{join_all, try_join_all};
 use serde_json::{Value, json};
@@ -20,7 +22,7 @@ use crate::plan::Change;
 use crate::provider::http::{Credential, Http};
 use crate::provider::rrset::{self, Rrset};
 use crate::provider::{
-    Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
+    Access, Answer, ApiRefusal, Examination, Finding, News, Outcome, Profile, Provider, ProviderError, Reading, Review,
     Scope, Stage, Step, ZoneFacts,
 };
 use api::ApiError;
@@ -46,6 +48,8 @@ pub struct PowerDns {
     http: Http,
     /// Where it is, as part of the ids of its zones: another server's zone of the same name is another zone.
     place: String,
+    /// What was learned and not told yet.
+    news: Mutex<News>,
 }
 
 impl PowerDns {
@@ -60,33 +64,50 @@ impl PowerDns {
             Credential::Header("x-api-key", &access.token),
             access.timeout,
         )?;
-        Ok(Self { http, place })
+        Ok(Self {
+            http,
+            place,
+            news: Mutex::default(),
+        })
     }
 
     async fn read_all(&self, scope: &Scope) -> Result<Reading, ProviderError> {
         let mut whole = Reading::default();
-        for reading in try_join_all(scope.zones.iter().map(|zone| self.read_zone(zone))).await? {
+        for reading in try_join_all(scope.zones.iter().map(|zone| self.read_zone(zone, scope))).await? {
             whole.absorb(reading);
         }
         rrset::zones_are_there(&mut whole, scope);
         Ok(whole)
     }
 
-    async fn read_zone(&self, zone: &DomainName) -> Result<Reading, ProviderError> {
-        let answer = api::get(&self.http, &path_of(zone)).await.map_err(|error| {
+    async fn read_zone(&self, zone: &DomainName, scope: &Scope) -> Result<Reading, ProviderError> {
+        let answer = match api::get(&self.http, &path_of(zone)).await {
+            Err(error) if error.is_not_there() && scope.may_be_missing.contains(zone) => {
+                return Ok(zone::missing(zone));
+            }
+            answer => answer,
+        };
+        let answer = answer.map_err(|error| {
             if error.is_not_there() {
                 ProviderError::new(
                     "zone-not-found",
                     format!("PowerDNS at {} has no zone {zone}", self.place),
                 )
-                .help(format!(
-                    "check the name, or make it first, which `create: true` cannot do here: pdnsutil create-zone {zone}"
-                ))
+                .help("check the name, or have it made: `create: true` with `name_servers`")
             } else {
                 error.while_reading(&format!("the zone {zone}"))
             }
         })?;
-        self.assemble(zone, &answer)
+        let mut reading = self.assemble(zone, &answer)?;
+        let is_signed = answer.get("dnssec").and_then(Value::as_bool).unwrap_or(false);
+        let signing = zone::signing(zone, is_signed);
+        if scope.spoken.contains(&signing.address()) {
+            reading
+                .live
+                .inventory
+                .insert(signing.address(), Resource::Setting(signing));
+        }
+        Ok(reading)
     }
 
     fn assemble(&self, zone: &DomainName, answer: &Value) -> Result<Reading, ProviderError> {
@@ -140,11 +161,40 @@ impl PowerDns {
 
     async fn perform_once(&self, step: &Step) -> Outcome {
         match api::write(&self.http, step.method, &step.path, &step.body).await {
-            Ok(()) => Outcome::Applied,
+            Ok(()) => {
+                self.learn(step).await;
+                Outcome::Applied
+            }
             Err(ApiError::Refused(refusal)) => Outcome::Refused(refusal),
             Err(ApiError::NotSent(words)) => Outcome::NotSent(words),
             Err(ApiError::Lost(words)) => Outcome::Unknown(words),
         }
+    }
+
+    /// What somebody has to act on at the registrar.
+    async fn learn(&self, step: &Step) {
+        let Some(zone) = step.zone() else { return };
+        let mut words = Vec::new();
+        if step.stage == Stage::Zone {
+            words.extend(zone::registrar(step));
+            let id = format!("{}/{zone}", self.place);
+            self.told().made.insert(zone.clone(), id);
+        } else if step.body.get("dnssec").and_then(Value::as_bool) == Some(true) {
+            let keys = api::get(&self.http, &format!("{}/cryptokeys", path_of(zone))).await;
+            let all = keys.map(|keys| zone::ds(&keys)).unwrap_or_default();
+            if all.is_empty() {
+                words.push(format!(
+                    "{zone} is signed; its DS record could not be read: pdnsutil show-zone {zone}"
+                ));
+            }
+            let tell = |ds| format!("give this DS record to the registrar of {zone}: {zone} DS {ds}");
+            words.extend(all.into_iter().map(tell));
+        }
+        self.told().words.extend(words);
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, News> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn look_at(&self, scope: &Scope) -> Vec<Examination> {
@@ -165,7 +215,7 @@ impl PowerDns {
         }];
         let zones = scope.zones.iter().map(|zone| async move {
             let subject = format!("{zone}: zone");
-            match self.read_zone(zone).await {
+            match self.read_zone(zone, scope).await {
                 Ok(reading) => {
                     let sets = text::count(reading.live.inventory.len(), "record set");
                     let kind = reading.zones.get(zone).map_or("", |facts| facts.status.as_str());
@@ -204,7 +254,11 @@ fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
         let names = zones.entry(set.zone.clone()).or_default();
         names.entry(set.name.clone()).or_default().push(set);
     }
-    let mut steps = Vec::new();
+    let mut signings = zone::signings(changes);
+    for zone in signings.keys() {
+        zones.entry(zone.clone()).or_default();
+    }
+    let mut steps = zone::creations(changes);
     for (zone, names) in zones {
         let Some(facts) = reading.zones.get(&zone) else {
             continue;
@@ -214,6 +268,7 @@ fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
         for (at, chunk) in chunks.into_iter().enumerate() {
             steps.push(step(&zone, chunk, at + 1, total));
         }
+        steps.extend(signings.remove(&zone));
         if quirks::notifies(&facts.status) {
             steps.push(notify(&zone));
         }
@@ -328,6 +383,14 @@ impl Provider for PowerDns {
 
     fn examine<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Vec<Examination>> {
         Box::pin(self.look_at(scope))
+    }
+
+    fn news(&self) -> News {
+        let mut news = self.told();
+        News {
+            words: std::mem::take(&mut news.words),
+            made: news.made.clone(),
+        }
     }
 
     fn requests(&self) -> usize {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::address::Address;
-use crate::model::capability::Capabilities;
+use crate::model::capability::{Capabilities, ZoneCreation};
 use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::model::resource::Resource;
@@ -52,6 +52,8 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     longest_record: 16_000,
     automatic_ttl: Some(AUTOMATIC_TTL),
     whole_sets: true,
+    creation: ZoneCreation::NeedsNameServers,
+    dnssec: Some(super::zone::DNSSEC),
     edge: None,
     uptime: None,
     dns_server: false,
@@ -62,11 +64,12 @@ pub(super) const BODY: usize = 1_900_000;
 
 /// What of `changes` this server cannot hold.
 pub(super) fn review(changes: &[Change], reading: &Reading, steps: &[Step]) -> Review {
-    let writes = steps.iter().filter(|step| !step.addresses.is_empty());
+    let writes = steps.iter().filter(|step| step.method == "PATCH");
     let mut review = Review {
         refusals: rrset::review(changes, reading),
         warnings: rrset::several_transactions(writes),
     };
+    review.warnings.extend(super::zone::warnings(changes));
     let zones: BTreeSet<&str> = changes.iter().map(|change| change.address.scope()).collect();
     for (zone, facts) in &reading.zones {
         if zones.contains(zone.as_str()) && matches!(facts.status.as_str(), "slave" | "secondary" | "consumer") {
@@ -119,6 +122,9 @@ pub(super) fn advice(refusal: &ApiRefusal) -> Option<&'static str> {
         ),
         404 => Some("check that the address ends in /api/v1 and that the server has the zone"),
         413 => Some("raise `webserver-max-bodysize` in pdns.conf"),
+        422 if refusal.message.contains("was able to secure") => {
+            Some("let the backend keep keys, such as with `gsqlite3-dnssec=yes` in pdns.conf, and restart the server")
+        }
         422 if refusal.message.contains("Conflicts with pre-existing") => {
             Some("another record came to that name meanwhile: plan again")
         }

@@ -1,7 +1,7 @@
 //! What is peculiar to dynamic updates: what a server holds, how large a message may be, what its codes mean.
 
 use crate::model::address::Address;
-use crate::model::capability::Capabilities;
+use crate::model::capability::{Capabilities, ZoneCreation};
 use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::model::resource::Resource;
@@ -25,6 +25,8 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     longest_record: 16_000,
     automatic_ttl: Some(AUTOMATIC_TTL),
     whole_sets: true,
+    creation: ZoneCreation::Never,
+    dnssec: None,
     edge: None,
     uptime: None,
     dns_server: true,

@@ -31,6 +31,7 @@ pub(super) fn zone<'a>(
         rules: Vec::new(),
         settings: Vec::new(),
         create: None,
+        name_servers: Vec::new(),
         accept: BTreeSet::new(),
     };
     for entry in zone.records.iter().flatten() {

@@ -9,7 +9,8 @@ use super::{DeclaredSetting, DeclaredZone, Findings, rules};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::text;
 use crate::mail::findings::CATALOGUE;
-use crate::model::capability::Edge;
+use crate::model::capability::{Edge, ZoneCreation};
+use crate::model::name::DomainName;
 use crate::model::setting::Setting;
 use crate::model::setting_form::{SettingForm, Values};
 use crate::spec::lint;
@@ -19,7 +20,6 @@ use crate::spec::shape::Text;
 
 /// The keys of a zone that are about an edge.
 const KEYS: &[&str] = &[
-    "dnssec",
     "redirects",
     "tls",
     "settings",
@@ -39,6 +39,8 @@ pub(super) fn zone(raw: &raw::Zone, zone: &mut DeclaredZone<'_>, findings: &mut 
     // Nobody can judge what an unknown provider's edge can do.
     let Some(capabilities) = zone.capabilities else { return };
     accept(raw, zone, findings);
+    creation(raw, zone, capabilities.creation, capabilities.title, findings);
+    dnssec(raw, zone, capabilities.dnssec, capabilities.title, findings);
     let Some(edge) = capabilities.edge else {
         for key in KEYS {
             if let Some(range) = raw.keys.get(key) {
@@ -48,10 +50,6 @@ pub(super) fn zone(raw: &raw::Zone, zone: &mut DeclaredZone<'_>, findings: &mut 
         }
         return;
     };
-    if let Some(dnssec) = &raw.dnssec {
-        let value = json!(if dnssec.value { "on" } else { "off" });
-        set(zone, edge.dnssec, value, &dnssec.range, findings);
-    }
     tls(raw, edge, zone, findings);
     for (id, value) in raw.settings.iter().flat_map(|table| &table.0) {
         if let Some(form) = form(edge.settings, id, zone, findings) {
@@ -63,6 +61,64 @@ pub(super) fn zone(raw: &raw::Zone, zone: &mut DeclaredZone<'_>, findings: &mut 
     }
     keep_mode(edge, zone);
     rules::zone(raw, edge, zone, findings);
+}
+
+/// A zone that is to be made: whether it can be, and with which name servers.
+fn creation(raw: &raw::Zone, zone: &mut DeclaredZone<'_>, can: ZoneCreation, title: &str, findings: &mut Findings<'_>) {
+    let said = raw.keys.get("name_servers");
+    match (&zone.create, can, said) {
+        (Some(at), ZoneCreation::Never, _) => {
+            findings.error(
+                "cannot-create",
+                at,
+                format!("{title} makes no zones: make it there first"),
+            );
+        }
+        (Some(at), ZoneCreation::NeedsNameServers, _) if raw.name_servers.iter().flatten().next().is_none() => {
+            let message = format!("{title} chooses no name servers: `name_servers` has to say them");
+            findings.error("missing-name-servers", at, message);
+        }
+        (_, ZoneCreation::Never | ZoneCreation::ChoosesNameServers, Some(at)) => {
+            let message = format!("`name_servers` has no meaning for {title}");
+            findings.error("needless-name-servers", at, message);
+        }
+        (None, ZoneCreation::NeedsNameServers, Some(at)) => {
+            let message = "`name_servers` is for a zone that is to be made, with `create: true`";
+            findings.error("needless-name-servers", at, message);
+        }
+        _ => {}
+    }
+    for server in raw.name_servers.iter().flatten() {
+        match DomainName::parse(&server.value) {
+            Ok(name) if name.is_wildcard() || !name.as_str().contains('.') => {
+                findings.error(
+                    "bad-name-server",
+                    &server.range,
+                    format!("`{name}` is no whole name of a server"),
+                );
+            }
+            Ok(name) if zone.name_servers.contains(&name) => {
+                findings.error("bad-name-server", &server.range, format!("{name} is named twice"));
+            }
+            Ok(name) => zone.name_servers.push(name),
+            Err(error) => findings.error("bad-name-server", &server.range, format!("this is no name: {error}")),
+        }
+    }
+}
+
+fn dnssec(raw: &raw::Zone, zone: &mut DeclaredZone<'_>, id: Option<&str>, title: &str, findings: &mut Findings<'_>) {
+    let Some(dnssec) = &raw.dnssec else { return };
+    match id {
+        Some(id) => {
+            let value = json!(if dnssec.value { "on" } else { "off" });
+            set(zone, id, value, &dnssec.range, findings);
+        }
+        None => findings.error(
+            "no-dnssec",
+            &dnssec.range,
+            format!("{title} is told nothing of signing: turn it on there"),
+        ),
+    }
 }
 
 /// The form of a setting, or what is wrong with its id.

@@ -42,6 +42,8 @@ pub(super) struct DeclaredZone<'a> {
     pub(super) settings: Vec<DeclaredSetting>,
     /// Where it says that it is to be created.
     pub(super) create: Option<Range<usize>>,
+    /// The name servers that it is to be created with.
+    pub(super) name_servers: Vec<DomainName>,
     /// The codes of warnings that are meant.
     pub(super) accept: BTreeSet<String>,
 }
@@ -363,6 +365,7 @@ fn gather(zone: DeclaredZone<'_>, source: &Arc<Source>, desired: &mut Desired) {
     if let Some(at) = zone.create {
         let entry = ZoneEntry {
             zone: zone.name.clone(),
+            name_servers: zone.name_servers,
         };
         desired.places.insert(entry.address(), Place::new(source, at));
         desired.inventory.insert(entry.address(), Resource::Zone(entry));

@@ -15,7 +15,7 @@ use serde_json::{Value as Json, json};
 use super::yaml::{self, Node, Value};
 use super::{Inputs, Loaded, load, schema};
 use crate::base::diagnostic::{Severity, Source};
-use crate::model::capability::{Capabilities, TagRules};
+use crate::model::capability::{Capabilities, TagRules, ZoneCreation};
 use crate::model::record::RecordType;
 
 /// A provider that holds everything, and one that holds little.
@@ -36,6 +36,8 @@ fn providers() -> Vec<Capabilities> {
         comment: Some(20),
         tags: Some(tags),
         longest_record: 300,
+        creation: ZoneCreation::ChoosesNameServers,
+        dnssec: None,
         edge: None,
         automatic_ttl: None,
         whole_sets: false,
@@ -52,6 +54,8 @@ fn providers() -> Vec<Capabilities> {
         comment: None,
         tags: None,
         longest_record: 65_535,
+        creation: ZoneCreation::ChoosesNameServers,
+        dnssec: None,
         edge: None,
         automatic_ttl: Some(3_600),
         whole_sets: true,
