@@ -85,6 +85,20 @@ pub fn write_atomic_for_group(path: &Path, bytes: &[u8]) -> Result<(), FileError
     write_with(path, bytes, 0o640)
 }
 
+/// Replaces what a path leads to, through links, and keeps its mode.
+pub fn write_over(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let target = path.canonicalize().map_err(FileError::io("find", path))?;
+    #[cfg(unix)]
+    let mode = {
+        use std::os::unix::fs::PermissionsExt as _;
+        let found = fs::metadata(&target).map_err(FileError::io("read", path))?;
+        found.permissions().mode() & 0o777
+    };
+    #[cfg(not(unix))]
+    let mode = 0o644;
+    write_with(&target, bytes, mode)
+}
+
 fn write_with(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use super::{Context, say};
+use crate::model::name::DomainName;
 use crate::ops::Problem;
 use crate::ops::dkim::{self, Algorithm, Keep};
 use crate::ui::{Exit, json, mail_json, mail_view};
@@ -22,10 +23,10 @@ enum What {
     New(New),
 }
 
-/// Make a key pair: the private half is put away and shown nowhere, the public half is printed for the spec
+/// Make a key pair: the private half is put away and shown nowhere, the public half goes into the spec
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  launchctl dkim new 2026a\n  launchctl dkim new 2026a --out /etc/mail/keys/2026a.pem\n  launchctl dkim new 2026e --algorithm ed25519 --keyring mail-2026e\n\nThe file is new, for its owner alone (mode 0600), and is not for version control."
+    after_help = "Examples:\n  launchctl dkim new 2026a --zone acme.example\n  launchctl dkim new 2026a --print\n  launchctl dkim new 2026a --out /etc/mail/keys/2026a.pem\n  launchctl dkim new 2026e --algorithm ed25519 --keyring mail-2026e\n\nThe file is new, for its owner alone (mode 0600), and is not for version control."
 )]
 struct New {
     /// The selector: a new one for each key, such as 2026a
@@ -40,6 +41,12 @@ struct New {
     /// Keep the private key in the system's keyring under this name instead
     #[arg(long, value_name = "NAME")]
     keyring: Option<String>,
+    /// The zone whose `email` block takes the record; the only one of the spec when it is not named
+    #[arg(long, value_name = "ZONE", conflicts_with = "print")]
+    zone: Option<DomainName>,
+    /// Leave the spec alone: only print the record
+    #[arg(long)]
+    print: bool,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -71,10 +78,11 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> Result<Exit, Probl
         .unwrap_or_else(|| PathBuf::from(format!("{}.dkim.pem", new.selector)));
     let keep = new.keyring.map_or(Keep::File(file), Keep::Keyring);
     let key = dkim::new_key(&new.selector, algorithm, keep)?;
+    let declared = (!new.print).then(|| dkim::declare(&context.setting, &key, new.zone.as_ref()));
     let text = if new.json {
-        json::text(&mail_json::new_key(&key))
+        json::text(&mail_json::new_key(&key, declared.as_ref()))
     } else {
-        mail_view::new_key(&key, context.terminal.look())
+        mail_view::new_key(&key, declared.as_ref(), context.terminal.look())
     };
     say(context, &text)?;
     Ok(Exit::Yes)

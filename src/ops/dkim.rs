@@ -15,7 +15,9 @@ use crate::base::secret::Secret;
 use crate::mail::dkim;
 use crate::model::name::DomainName;
 use crate::ops::problem::Problem;
+use crate::ops::session::{Setting, load, load_text};
 use crate::provider::credential;
+use crate::spec::edit;
 
 /// What stands before the 32 octets of an Ed25519 key in PKCS#8 (RFC 8410 §7).
 const ED25519_HEAD: [u8; 16] = [
@@ -80,6 +82,50 @@ pub fn new_key(selector: &str, algorithm: Algorithm, keep: Keep) -> Result<NewKe
         kept: keep,
         fingerprint,
     })
+}
+
+/// The item of `dkim` that declares a key.
+pub fn item(key: &NewKey) -> String {
+    format!("{{ selector: {}, key: \"{}\" }}", key.selector, key.record)
+}
+
+/// Puts a key's record into the spec, under the zone that is named or the only one there is, and says which. The spec is
+/// loaded again with it, and is written only if it then wants this record more and nothing else.
+pub fn declare(setting: &Setting, key: &NewKey, zone: Option<&DomainName>) -> Result<DomainName, Problem> {
+    let refuse = |why: String| Problem::new("spec-edit", why);
+    let (before, _) = load(setting)?;
+    let zones = &before.desired.zones;
+    let zone = match (zone, zones.len()) {
+        (Some(zone), _) => zone.clone(),
+        (None, 1) => zones
+            .keys()
+            .next()
+            .cloned()
+            .ok_or_else(|| refuse("the spec has no zone".into()))?,
+        (None, count) => {
+            return Err(refuse(format!(
+                "the spec has {count} zones: say which with --zone ZONE"
+            )));
+        }
+    };
+    let text = edit::add_dkim_key(&before.source, &zone, &item(key)).map_err(refuse)?;
+    let (after, _) = load_text(setting, &before.source.path, text.clone())?;
+    let place = format!("{zone}/dns/TXT/{}._domainkey/", key.selector.to_ascii_lowercase());
+    let mut rest = after.desired.inventory;
+    let more: Vec<_> = rest
+        .keys()
+        .filter(|address| !before.desired.inventory.contains_key(*address))
+        .cloned()
+        .collect();
+    rest.retain(|address, _| !more.contains(address));
+    let is_it = matches!(more.as_slice(), [one] if format!("{one}/").starts_with(&place));
+    if !is_it || rest != before.desired.inventory || after.desired.absent != before.desired.absent {
+        return Err(refuse(format!(
+            "with it the spec would want something else than one more record of {zone}"
+        )));
+    }
+    files::write_over(&setting.spec, text.as_bytes())?;
+    Ok(zone)
 }
 
 /// Looked at before the key is made; the file system has the last word when it is written.

@@ -1,6 +1,6 @@
 //! Why something could not be done, as a value that any front end can show.
 
-use crate::base::diagnostic::Diagnostics;
+use crate::base::diagnostic::{Diagnostics, Severity};
 use crate::base::files::FileError;
 use crate::history::HistoryError;
 use crate::plan::Refusal;
@@ -33,6 +33,18 @@ impl Problem {
             code: code.to_owned(),
             message: message.into(),
             help: None,
+        }
+    }
+
+    /// What went wrong, within another sentence: of several errors in a spec, the first.
+    pub fn in_a_sentence(&self) -> String {
+        match self {
+            Self::Other { message, .. } => message.clone(),
+            Self::Spec(found) => {
+                let first = found.iter().find(|finding| finding.severity == Severity::Error);
+                first.map_or_else(|| "the spec has errors".to_owned(), |error| error.message.clone())
+            }
+            Self::Refused(_) => "guards stand against it".to_owned(),
         }
     }
 

@@ -114,10 +114,22 @@ pub fn history_folder(spec: &Path) -> PathBuf {
 
 /// Loads a spec; errors in it are a problem.
 pub fn load(setting: &Setting) -> Result<(Spec, Diagnostics), Problem> {
-    let source = read_source(&setting.spec)?;
+    load_source(setting, &read_source(&setting.spec)?)
+}
+
+/// The same for a text that is not in the file yet.
+pub(crate) fn load_text(setting: &Setting, path: &str, text: String) -> Result<(Spec, Diagnostics), Problem> {
+    let source = Source {
+        path: path.to_owned(),
+        text,
+    };
+    load_source(setting, &Arc::new(source))
+}
+
+fn load_source(setting: &Setting, source: &Arc<Source>) -> Result<(Spec, Diagnostics), Problem> {
     let environment = |name: &str| (setting.environment)(name);
     let loaded = spec::load(
-        &source,
+        source,
         &Inputs {
             vars: &setting.vars,
             env: &environment,

@@ -4,6 +4,7 @@
 //! provider's code.
 
 mod basic;
+pub mod edit;
 pub mod emit;
 mod lint;
 mod load;

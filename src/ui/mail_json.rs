@@ -7,6 +7,8 @@ use crate::base::text::sanitize;
 use crate::mail::spf::Evaluation;
 use crate::mail::spf::analyse::{Branch, State};
 use crate::mail::spf::trace::{RecordTrace, Step};
+use crate::model::name::DomainName;
+use crate::ops::Problem;
 use crate::ops::dkim::{Keep, NewKey};
 use crate::ops::mail::Checked;
 use crate::ui::mail_view::Asked;
@@ -134,16 +136,22 @@ fn record(trace: &RecordTrace) -> Value {
 }
 
 /// `dkim new --json`.
-pub fn new_key(key: &NewKey) -> Value {
+pub fn new_key(key: &NewKey, declared: Option<&Result<DomainName, Problem>>) -> Value {
     let (kind, kept) = match &key.kept {
         Keep::File(path) => ("file", path.display().to_string()),
         Keep::Keyring(name) => ("keyring", name.clone()),
     };
-    json!({
+    let mut made = json!({
         "format": 1,
         "selector": key.selector,
         "record": key.record,
         "fingerprint": key.fingerprint,
         "private_key": format!("{kind}:{kept}"),
-    })
+    });
+    match declared {
+        Some(Ok(zone)) => made["zone"] = json!(zone.to_string()),
+        Some(Err(problem)) => made["not_declared"] = json!(problem.in_a_sentence()),
+        None => {}
+    }
+    made
 }

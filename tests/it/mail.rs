@@ -309,7 +309,9 @@ fn a_new_key_is_put_away_and_its_record_is_taken_by_the_spec() {
         );
         place.run(&["validate"]).expect(0);
     }
-    let words = place.run(&["dkim", "new", "2026b", "--algorithm", "ed25519"]).expect(0);
+    let words = place
+        .run(&["dkim", "new", "2026b", "--algorithm", "ed25519", "--print"])
+        .expect(0);
     assert!(
         words
             .out
@@ -317,4 +319,34 @@ fn a_new_key_is_put_away_and_its_record_is_taken_by_the_spec() {
         "{}",
         words.out
     );
+}
+
+#[test]
+fn a_new_key_goes_into_the_spec_and_nothing_else_changes() {
+    let place = Place::new(Plan::Pro);
+    place.write("real.yaml", &email("# who signs\ndmarc: { policy: none } # for now"));
+    let before = std::fs::read_to_string(place.path("real.yaml")).unwrap();
+    let _ = std::fs::remove_file(place.path("launch.yaml"));
+    std::os::unix::fs::symlink("real.yaml", place.path("launch.yaml")).unwrap();
+    let ran = place
+        .run(&["dkim", "new", "2026e", "--algorithm", "ed25519", "--json"])
+        .expect(0);
+    let key: Value = ran.json();
+    fits("dkim-new", &key);
+    assert_eq!(key["zone"], "acme.example", "{key}");
+    assert!(place.path("launch.yaml").is_symlink(), "the link stays a link");
+    let after = std::fs::read_to_string(place.path("real.yaml")).unwrap();
+    let item = format!("- {{ selector: 2026e, key: \"{}\" }}", key["record"].as_str().unwrap());
+    let left: Vec<&str> = after
+        .lines()
+        .filter(|line| line.trim() != "dkim:" && line.trim() != item)
+        .collect();
+    assert_eq!(left, before.lines().collect::<Vec<_>>());
+    assert!(after.contains(&item), "{after}");
+    // The same selector again is no new record: the text stays, and the line is printed.
+    let again = place
+        .run(&["dkim", "new", "2026e", "--algorithm", "ed25519", "--out", "two.pem"])
+        .expect(0);
+    assert!(again.out.contains("The spec was left alone: "), "{}", again.out);
+    assert_eq!(std::fs::read_to_string(place.path("real.yaml")).unwrap(), after);
 }
