@@ -24,7 +24,7 @@ use crate::ops::{history, rollback};
 use crate::provider::credential::Keeper;
 use crate::provider::{self, Provider, ProviderError, Reading, Scope, Sought};
 use crate::sandbox::{Options, Plan as SandboxPlan, SANDBOX_TOKEN, Sandbox};
-use crate::spec::{self, Inputs, Spec};
+use crate::spec::{self, Inputs, Loaded, Spec};
 
 /// The spec's file when nobody names another.
 pub const DEFAULT_SPEC: &str = "launch.yaml";
@@ -127,8 +127,18 @@ pub(crate) fn load_text(setting: &Setting, path: &str, text: String) -> Result<(
 }
 
 fn load_source(setting: &Setting, source: &Arc<Source>) -> Result<(Spec, Diagnostics), Problem> {
+    let loaded = understand(setting, source);
+    match loaded.spec {
+        Some(spec) if !loaded.diagnostics.has_errors() => Ok((spec, loaded.diagnostics)),
+        _ => Err(Problem::Spec(loaded.diagnostics)),
+    }
+}
+
+/// What becomes of a spec's text with what the command was told: the same for every verb, so that `validate` judges what
+/// `apply` would read.
+pub(crate) fn understand(setting: &Setting, source: &Arc<Source>) -> Loaded {
     let environment = |name: &str| (setting.environment)(name);
-    let loaded = spec::load(
+    spec::load(
         source,
         &Inputs {
             vars: &setting.vars,
@@ -136,11 +146,7 @@ fn load_source(setting: &Setting, source: &Arc<Source>) -> Result<(Spec, Diagnos
             providers: &provider::capabilities(),
             today: setting.clock.today(),
         },
-    );
-    match loaded.spec {
-        Some(spec) if !loaded.diagnostics.has_errors() => Ok((spec, loaded.diagnostics)),
-        _ => Err(Problem::Spec(loaded.diagnostics)),
-    }
+    )
 }
 
 impl Setting {

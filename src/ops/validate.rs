@@ -2,9 +2,7 @@
 
 use crate::base::diagnostic::Diagnostics;
 use crate::ops::problem::Problem;
-use crate::ops::session::{Setting, read_source};
-use crate::provider;
-use crate::spec::{self, Inputs};
+use crate::ops::session::{Setting, read_source, understand};
 
 /// What was found.
 #[derive(Debug)]
@@ -21,17 +19,7 @@ pub struct Validated {
 
 /// Reads and checks a spec.
 pub fn validate(setting: &Setting) -> Result<Validated, Problem> {
-    let source = read_source(&setting.spec)?;
-    let environment = |name: &str| (setting.environment)(name);
-    let loaded = spec::load(
-        &source,
-        &Inputs {
-            vars: &setting.vars,
-            env: &environment,
-            providers: &provider::capabilities(),
-            today: setting.clock.today(),
-        },
-    );
+    let loaded = understand(setting, &read_source(&setting.spec)?);
     let ok = loaded.spec.is_some() && !loaded.diagnostics.has_errors();
     let desired = loaded.spec.map(|spec| spec.desired).unwrap_or_default();
     Ok(Validated {
