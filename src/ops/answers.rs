@@ -1,5 +1,6 @@
 //! What `apply --wait` ends with: DNS is asked until it answers what was declared. Changes nothing.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::name::DomainName;
@@ -29,8 +30,7 @@ pub async fn until_right(session: &Session, changes: &[Change], wish: &Wait, wat
     let mut asked = wish.instead.clone();
     if asked.is_empty() {
         let public = servers::public();
-        let mut zones: Vec<&DomainName> = expected.iter().map(|expectation| &expectation.zone).collect();
-        zones.dedup();
+        let zones: BTreeSet<&DomainName> = expected.iter().map(|expectation| &expectation.zone).collect();
         for zone in zones {
             match servers::delegated(zone, &public, PATIENCE).await {
                 Ok(servers) => asked.extend(servers),

@@ -55,7 +55,8 @@ fn private_address(record: &DeclaredRecord, findings: &mut Findings<'_>) {
 
 /// RFC 1918, RFC 3927, RFC 6598 and RFC 4193, and what never leaves a machine.
 fn is_private(address: IpAddr) -> bool {
-    match address {
+    // `::ffff:10.0.0.1` is 10.0.0.1.
+    match address.to_canonical() {
         IpAddr::V4(address) => {
             let [a, b, ..] = address.octets();
             let is_shared = a == 100 && (64..128).contains(&b);

@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The first pause before asking again; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long after the time is up an answer is still waited for, so that even no time at all asks everybody once.
+const GRACE: Duration = Duration::from_secs(1);
 /// Questions under way at once.
 const AT_ONCE: usize = 16;
 
@@ -91,6 +93,8 @@ impl Report {
 
 /// A question to a server, and what is right.
 type Pair<'a> = (&'a Server, &'a Expectation);
+/// A question that is not answered right yet, with the last wrong answer.
+type Open<'a> = (Pair<'a>, Option<Late>);
 
 /// Asks until all is right or `time` has passed.
 pub async fn wait(
@@ -107,13 +111,14 @@ pub async fn wait(
     };
     for role in [Role::Authoritative, Role::Resolver] {
         let asked = servers.iter().filter(|server| server.role == role);
-        let pairs: Vec<Pair<'_>> = asked
+        let open: Vec<Open<'_>> = asked
             .flat_map(|server| expectations.iter().map(move |expectation| (server, expectation)))
             .filter(|(server, expectation)| server.zone.as_ref().is_none_or(|zone| *zone == expectation.zone))
+            .map(|pair| (pair, None))
             .collect();
-        report.questions += pairs.len();
+        report.questions += open.len();
         // A resolver that asks too early would keep the old answer for its TTL, so those of the zone come first.
-        let late = stage(role, pairs, deadline, clock, watch).await;
+        let late = stage(role, open, deadline, clock, watch).await;
         if !late.is_empty() {
             report.late = late;
             break;
@@ -124,7 +129,7 @@ pub async fn wait(
 
 async fn stage(
     role: Role,
-    mut open: Vec<Pair<'_>>,
+    mut open: Vec<Open<'_>>,
     deadline: Instant,
     clock: Clock,
     watch: &(dyn Fn(Tally) + Sync),
@@ -138,7 +143,7 @@ async fn stage(
             of,
         });
         let mut late: Vec<(Pair<'_>, Late)> = stream::iter(open)
-            .map(|pair| async move { look(pair, clock).await.map(|late| (pair, late)) })
+            .map(|(pair, last)| async move { Some((pair, look(pair, last, deadline + GRACE, clock).await?)) })
             .buffer_unordered(AT_ONCE)
             .filter_map(|late| async move { late })
             .collect()
@@ -148,15 +153,25 @@ async fn stage(
         if late.is_empty() || left.is_zero() {
             return late.into_iter().map(|(_, late)| late).collect();
         }
-        open = late.into_iter().map(|(pair, _)| pair).collect();
+        open = late.into_iter().map(|(pair, late)| (pair, Some(late))).collect();
         tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
-/// `None` when the answer is right.
-async fn look((server, expectation): Pair<'_>, clock: Clock) -> Option<Late> {
-    let said = match ask(server, expectation).await {
+/// `None` when the answer is right. Past `end` nobody is asked any more, and what was heard `last` stands: many questions
+/// to a silent server would otherwise take many times the time that was given.
+async fn look((server, expectation): Pair<'_>, last: Option<Late>, end: Instant, clock: Clock) -> Option<Late> {
+    let left = end.saturating_duration_since(Instant::now());
+    let answer = if left.is_zero() {
+        if last.is_some() {
+            return last;
+        }
+        Err("the time was up before it was asked".to_owned())
+    } else {
+        ask(server, expectation, PATIENCE.min(left)).await
+    };
+    let said = match answer {
         Err(words) => Said::Nothing(words),
         Ok(message) => {
             let answers = records(&message, server.role, expectation.kind);
@@ -184,11 +199,11 @@ async fn look((server, expectation): Pair<'_>, clock: Clock) -> Option<Late> {
     })
 }
 
-async fn ask(server: &Server, expectation: &Expectation) -> Result<Message, String> {
+async fn ask(server: &Server, expectation: &Expectation, patience: Duration) -> Result<Message, String> {
     let recursion = server.role == Role::Resolver;
     let asked = dns::question(&expectation.name, expectation.kind, recursion)
         .ok_or_else(|| format!("{} is no name that DNS can carry", expectation.name))?;
-    let answer = dns::ask(server.address, &asked, PATIENCE)
+    let answer = dns::ask(server.address, &asked, patience)
         .await
         .map_err(|failure| failure.to_string())?;
     match answer.metadata.response_code {
@@ -238,4 +253,34 @@ fn kept(expectation: &Expectation, answers: &[Answered], message: &Message) -> O
             _ => None,
         })
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::model::record::RecordData;
+    use crate::model::record_set::{Record, RecordSet};
+    use crate::verify::answers::{expectations, servers};
+
+    #[tokio::test]
+    async fn many_questions_to_a_silent_server_take_no_longer_than_one() {
+        let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let server = servers::named(&silent.local_addr().unwrap().to_string()).unwrap();
+        let zone = DomainName::parse("acme.example").unwrap();
+        let sets: Vec<RecordSet> = (0..200)
+            .map(|number| {
+                let name = DomainName::parse(&format!("h{number}.acme.example")).unwrap();
+                let data = RecordData::parse(RecordType::A, "192.0.2.1", &zone).unwrap();
+                RecordSet::new(zone.clone(), name, RecordType::A, vec![Record::new(data)])
+            })
+            .collect();
+        let expected = expectations(sets.iter().map(|set| (None, Some(set))), |_| false);
+        let begun = Instant::now();
+        let report = wait(&expected, &[server], Duration::ZERO, Clock::System, &|_| {}).await;
+        assert!(begun.elapsed() < 2 * GRACE, "{:?}", begun.elapsed());
+        assert_eq!(report.late.len(), 200, "each is said to be open");
+        let asked = |late: &&Late| matches!(&late.said, Said::Nothing(words) if words.contains("in time"));
+        assert_eq!(report.late.iter().filter(asked).count(), AT_ONCE);
+    }
 }
