@@ -14,11 +14,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use launchctl::apply::Stop;
 use launchctl::base::clock::Clock;
 use launchctl::history::RunStatus;
 use launchctl::ops::plan::Narrow;
 use launchctl::ops::{self, Problem, Session, Setting};
+use launchctl::provider::Stop;
 use launchctl::sandbox::{Options, Plan, Sandbox, World};
 
 const ZONE: &str = "acme.example";

@@ -10,7 +10,6 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::settle::{Sight, sight, sight_of_all};
-use super::stop::Stop;
 use crate::base::clock::Clock;
 use crate::history::record::StepResult;
 use crate::history::{Entry, Event, HistoryError, Journal, RunStatus};
@@ -18,7 +17,7 @@ use crate::model::address::Address;
 use crate::model::inventory::Inventory;
 use crate::model::scope::ScopeName;
 use crate::plan::{Change, conflict};
-use crate::provider::{ApiRefusal, Outcome, Provider, Scope, Sought, Stage, Step};
+use crate::provider::{ApiRefusal, Outcome, Provider, Scope, Sought, Stage, Step, Stop};
 
 /// How often a request is made at most, when looking shows each time that nothing was done.
 const ATTEMPTS: u32 = 4;
@@ -322,6 +321,8 @@ async fn make(work: &Work<'_>, notebook: &Notebook<'_>, number: usize, step: &St
         tracing::info!("request {number}: {}", in_a_word(&outcome));
         let end = match outcome {
             Outcome::Applied => Some(End::Done),
+            // Held back by the wish itself: what was not begun has not failed.
+            Outcome::NotSent(_) if work.stop.is_asked() => Some(End::NotMade),
             Outcome::NotSent(words) => Some(End::Failed(all_failed(step, "not-sent", &words))),
             Outcome::Refused(refusal) => {
                 (work.watch)(Progress::Looking(step));

@@ -3,7 +3,5 @@
 
 pub mod executor;
 mod settle;
-pub mod stop;
 
 pub use executor::{Failed, Progress, Report, Work, carry_out, spread};
-pub use stop::Stop;

@@ -23,11 +23,11 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use tokio::sync::Notify;
 
-use crate::apply::Stop;
 use crate::base::clock::Clock;
 use crate::model::ttl::parse_seconds;
 use crate::ops::{self, Problem, Setting};
 use crate::plan::Selection;
+use crate::provider::Stop;
 use crate::ui::{Exit, Terminal, problem_view, trace};
 
 /// The whole command line.

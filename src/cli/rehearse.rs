@@ -57,7 +57,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit,
     let bar = Bar::waiting(context.terminal.is_interactive(), "rehearsing");
     // Nothing real is under way: an interrupt may end it at any point.
     let setting = Setting {
-        stop: crate::apply::Stop::new(),
+        stop: crate::provider::Stop::new(),
         ..context.setting.clone()
     };
     let seen = rehearse::rehearse(&setting, &how, &|progress| bar.hear(progress)).await;

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::apply::Stop;
 use crate::base::clock::Clock;
 use crate::base::diagnostic::{Diagnostics, Source};
 use crate::base::files;
@@ -22,7 +21,7 @@ use crate::model::scope::ScopeName;
 use crate::ops::problem::Problem;
 use crate::ops::{history, rollback};
 use crate::provider::credential::Keeper;
-use crate::provider::{self, Provider, ProviderError, Reading, Scope, Sought};
+use crate::provider::{self, Provider, ProviderError, Reading, Scope, Sought, Stop};
 use crate::sandbox::{Options, Plan as SandboxPlan, SANDBOX_TOKEN, Sandbox};
 use crate::spec::{self, Inputs, Loaded, Spec};
 
@@ -502,13 +501,15 @@ pub fn connect_one(
             account: None,
             base_url: provider::http::base_url(&sandbox.url_of(name))?,
             timeout: setting.timeout,
+            stop: setting.stop.clone(),
             servers: ServerSettings::default(),
             secrets: Keeper::stand_in(),
         },
         None => {
             let account = spec.providers.get(name);
             let secrets = Keeper::new(Arc::clone(&setting.environment));
-            provider::access(profile, account, secrets, setting.timeout).map_err(|error| placed(error, account))?
+            provider::access(profile, account, secrets, setting.timeout, &setting.stop)
+                .map_err(|error| placed(error, account))?
         }
     };
     Ok(provider::connect(name, access)?)

@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::base::secret::{Secret, scrub};
 use crate::base::text;
-use crate::provider::ProviderError;
+use crate::provider::{ProviderError, Stop};
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -68,6 +68,7 @@ pub struct Http {
     /// None where a server asks for no credential.
     credential: Option<(HeaderName, HeaderValue)>,
     pause: Mutex<Option<Instant>>,
+    stop: Stop,
     sent: AtomicUsize,
     granted: AtomicU32,
 }
@@ -160,9 +161,17 @@ impl Http {
             base,
             credential,
             pause: Mutex::new(None),
+            stop: Stop::new(),
             sent: AtomicUsize::new(0),
             granted: AtomicU32::new(0),
         })
+    }
+
+    /// Heeds a wish to stop: a pause that the service asks for can be minutes long, and ends with it.
+    #[must_use]
+    pub fn heeding(mut self, stop: Stop) -> Self {
+        self.stop = stop;
+        self
     }
 
     /// The service's host, for messages.
@@ -202,7 +211,7 @@ impl Http {
     ) -> Result<Reply, Failure> {
         let mut attempt = 1;
         loop {
-            self.wait_for_the_account().await;
+            self.wait_for_the_account().await?;
             let (outcome, asked) = self.once(method, path, body).await;
             if attempt == ATTEMPTS || !again(&outcome) {
                 return outcome;
@@ -325,12 +334,19 @@ impl Http {
     }
 
     /// Nobody on this account makes a request before the pause is over: a 429 counts against all of them.
-    async fn wait_for_the_account(&self) {
+    /// A wish to stop ends the wait, and the request is then not made.
+    async fn wait_for_the_account(&self) -> Result<(), Failure> {
         loop {
             let until = *self.pause.lock().unwrap_or_else(PoisonError::into_inner);
-            match until {
-                Some(until) if until > Instant::now() => tokio::time::sleep_until(until).await,
-                _ => return,
+            let Some(until) = until.filter(|until| *until > Instant::now()) else {
+                return Ok(());
+            };
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => {}
+                () = self.stop.asked() => {
+                    let words = format!("stopped while {} asked to wait", self.host());
+                    return Err(Failure::NotSent(words));
+                }
             }
         }
     }

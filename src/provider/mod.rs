@@ -10,7 +10,10 @@ pub mod powerdns;
 pub mod prometheus;
 pub mod rfc2136;
 pub mod rrset;
+mod stop;
 pub mod uptimerobot;
+
+pub use stop::Stop;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -393,6 +396,8 @@ pub struct Access {
     pub base_url: url::Url,
     /// How long one request may take, its answer included.
     pub timeout: Duration,
+    /// A wish to stop, which ends the pauses before a request.
+    pub stop: Stop,
     /// Fetches what the spec names by where it is kept.
     pub secrets: credential::Keeper,
     /// Where the servers of a self-made service are.
@@ -480,6 +485,7 @@ pub fn access(
     account: Option<&ProviderAccount>,
     secrets: credential::Keeper,
     timeout: Duration,
+    stop: &Stop,
 ) -> Result<Access, ProviderError> {
     let environment = |name: &str| secrets.environment(name);
     let base_url = base_of(profile, account, &environment)?;
@@ -495,6 +501,7 @@ pub fn access(
         account: account.and_then(|account| account.account.clone()),
         base_url,
         timeout,
+        stop: stop.clone(),
         servers: account.map(|account| account.servers.clone()).unwrap_or_default(),
         secrets,
     })

@@ -58,12 +58,13 @@ pub(super) enum Wire {
     Gateway(u16),
     Html,
     Garbage,
-    TooMany,
+    /// Too many requests: come back after this time.
+    TooMany(Duration),
     Forbidden,
     Slow(Duration),
 }
 
-/// The words for everything but `slow`.
+/// The words for everything that takes no time of its own to say.
 const WORDS: &[(&str, Wire)] = &[
     ("drop-before", Wire::DropBefore),
     ("drop-after", Wire::DropAfter),
@@ -76,7 +77,7 @@ const WORDS: &[(&str, Wire)] = &[
     ("503", Wire::Gateway(503)),
     ("html", Wire::Html),
     ("garbage", Wire::Garbage),
-    ("429", Wire::TooMany),
+    ("429", Wire::TooMany(Duration::from_secs(1))),
     ("403", Wire::Forbidden),
 ];
 
@@ -91,7 +92,7 @@ impl Wire {
             | Self::Gateway(_)
             | Self::Html
             | Self::Garbage
-            | Self::TooMany
+            | Self::TooMany(_)
             | Self::Forbidden => false,
         }
     }
@@ -162,7 +163,13 @@ fn wire_of(word: &str) -> Result<Wire, String> {
             .map(Wire::Slow)
             .ok_or_else(|| "slow takes a time such as 700ms or 2s".to_owned());
     }
-    let known: Vec<&str> = WORDS.iter().map(|(known, _)| *known).chain(["slow=TIME"]).collect();
+    if let Some(time) = word.strip_prefix("429=") {
+        return duration(time)
+            .map(Wire::TooMany)
+            .ok_or_else(|| "429 takes a time to wait, such as 2s or 5m".to_owned());
+    }
+    let with_time = ["slow=TIME", "429=TIME"];
+    let known: Vec<&str> = WORDS.iter().map(|(known, _)| *known).chain(with_time).collect();
     let guess =
         text::nearest(word, known.iter().copied()).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
     Err(format!("{guess}known are {}", text::list(&known)))
@@ -251,6 +258,7 @@ mod tests {
             ("0:500", "from 1"),
             ("x:500", "from 1"),
             ("1:slow=soon", "700ms"),
+            ("1:429=soon", "5m"),
             ("1:slow=9999999999999999999s", "700ms"),
         ] {
             let error = text.parse::<Fault>().unwrap_err().to_string();
@@ -270,7 +278,10 @@ mod tests {
         assert_eq!(faults.next(false).wire, Some(Wire::Forbidden));
         assert_eq!(faults.next(true).wire, Some(Wire::Error));
         let third = faults.next(true);
-        assert_eq!((third.wire, third.hands.len()), (Some(Wire::TooMany), 1));
+        assert_eq!(
+            (third.wire, third.hands.len()),
+            (Some(Wire::TooMany(Duration::from_secs(1))), 1)
+        );
         assert_eq!(faults.next(true).hands.len(), 0);
     }
 }

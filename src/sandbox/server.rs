@@ -170,7 +170,7 @@ fn instead(wire: Wire) -> Reply {
             Reply::raw(520, "text/html; charset=UTF-8", page)
         }
         Wire::Garbage => Reply::raw(200, "application/json", "\u{fffd}not JSON at all\n"),
-        Wire::TooMany => Reply::too_many(1),
+        Wire::TooMany(wait) => Reply::too_many(wait.as_secs()),
         Wire::Forbidden => Refusal::forbidden().into(),
         _ => Refusal::new(500, 10001, "Internal server error").into(),
     }

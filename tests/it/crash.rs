@@ -189,6 +189,35 @@ fn an_interrupt_finishes_the_request_in_flight() {
     assert_eq!(both(&place), start);
 }
 
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_a_pause_that_the_provider_asks_for() {
+    let place = fresh();
+    let start = both(&place);
+    place.faults(&["w1:429=5m"]);
+    let begun = std::time::Instant::now();
+    let child = place.start(&APPLY);
+    until("a write was turned away", || {
+        place.sandbox().log().iter().any(|entry| entry.status == Some(429))
+    });
+    let interrupt = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(interrupt.success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(begun.elapsed().as_secs() < 60, "five minutes were asked for");
+    let run = place.run(&["history", "--json"]).expect(0).json();
+    assert_eq!(run["runs"][0]["status"], "stopped", "{run:#}");
+    assert_eq!(run["runs"][0]["summary"]["unknown"], 0, "{run:#}");
+    if both(&place) != start {
+        place.run(&["rollback", "--yes"]).expect(0);
+    }
+    assert_eq!(both(&place), start);
+}
+
 /// Applies, is killed while this request is under way, and leaves the faults off.
 fn killed_apply(place: &Place, fault: &str) {
     place.faults(&[fault]);

@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use launchctl::apply::{Progress, Stop};
+use launchctl::apply::Progress;
 use launchctl::base::clock::Clock;
 use launchctl::history::RunStatus;
 use launchctl::ops::apply::{self, Outcome, Ready};
 use launchctl::ops::plan::{self, Narrow, Planned};
 use launchctl::ops::{Session, Setting};
 use launchctl::plan::Action;
+use launchctl::provider::Stop;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -140,7 +140,7 @@ impl Place {
                 _ => None,
             }),
             clock: launchctl::base::clock::Clock::System,
-            stop: launchctl::apply::Stop::new(),
+            stop: launchctl::provider::Stop::new(),
         }
     }
 

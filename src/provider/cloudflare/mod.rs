@@ -77,7 +77,7 @@ fn zone_path(facts: &ZoneFacts) -> &str {
 impl Cloudflare {
     /// Ready to ask; nothing is sent yet.
     pub fn new(access: Access) -> Result<Self, ProviderError> {
-        let http = Http::new(access.base_url, Credential::Bearer(&access.token), access.timeout)?;
+        let http = Http::new(access.base_url, Credential::Bearer(&access.token), access.timeout)?.heeding(access.stop);
         Ok(Self {
             http,
             account: access.account,

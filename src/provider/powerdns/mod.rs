@@ -63,7 +63,8 @@ impl PowerDns {
             access.base_url,
             Credential::Header("x-api-key", &access.token),
             access.timeout,
-        )?;
+        )?
+        .heeding(access.stop);
         Ok(Self {
             http,
             place,

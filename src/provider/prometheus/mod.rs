@@ -82,7 +82,7 @@ impl Prometheus {
     pub fn new(access: Access) -> Result<Self, ProviderError> {
         let servers = &access.servers;
         let connect = |name, url, credential: Credential<'_>| -> Result<Server, ProviderError> {
-            let http = Http::new(url, credential, access.timeout)?;
+            let http = Http::new(url, credential, access.timeout)?.heeding(access.stop.clone());
             Ok(Server { name, http })
         };
         let beside = |said: &Option<String>, usual: &str| http::base_url(said.as_deref().unwrap_or(usual));

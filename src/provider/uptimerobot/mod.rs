@@ -91,7 +91,7 @@ impl UptimeRobot {
     /// Ready to ask; nothing is sent yet.
     pub fn new(access: Access) -> Result<Self, ProviderError> {
         Ok(Self {
-            http: Http::new(access.base_url, Credential::Bearer(&access.token), access.timeout)?,
+            http: Http::new(access.base_url, Credential::Bearer(&access.token), access.timeout)?.heeding(access.stop),
             secrets: access.secrets,
             seen: Mutex::new(Seen::default()),
         })

@@ -421,12 +421,12 @@ pub(super) fn instead(wire: Wire) -> Reply {
         }
         Wire::Html => Reply::raw(520, "text/html", "<!DOCTYPE html>\n<html><body>error</body></html>\n"),
         Wire::Garbage => Reply::raw(200, "application/json", "\u{fffd}not JSON at all\n"),
-        Wire::TooMany => Refusal::Plain(429, "ThrottlerException: Too Many Requests").into(),
+        Wire::TooMany(_) => Refusal::Plain(429, "ThrottlerException: Too Many Requests").into(),
         Wire::Forbidden => Refusal::not_in_plan().into(),
         _ => Refusal::Framework(500, "Internal server error".to_owned()).into(),
     };
-    let headers = if wire == Wire::TooMany {
-        vec![("retry-after", "1".to_owned())]
+    let headers = if let Wire::TooMany(wait) = wire {
+        vec![("retry-after", wait.as_secs().to_string())]
     } else {
         Vec::new()
     };

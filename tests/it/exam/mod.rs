@@ -12,7 +12,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use launchctl::apply::Stop;
 use launchctl::base::clock::Clock;
 use launchctl::history::RunStatus;
 use launchctl::model::inventory::Inventory;
@@ -23,6 +22,7 @@ use launchctl::ops::plan::Narrow;
 use launchctl::ops::rollback::Undo;
 use launchctl::ops::{Session, Setting, apply, plan, rollback};
 use launchctl::plan::Selection;
+use launchctl::provider::Stop;
 use launchctl::sandbox::{Options, Plan, SANDBOX_TOKEN, Sandbox, World};
 use states::{Needs, State};
 
