@@ -106,19 +106,21 @@ pub(super) fn redirect(from: &UrlGlob, to: &str, keep_query: bool) -> Result<Com
             stars => format!("`${{{capture}}}` stands for nothing: `from` has {stars} of the stars that are captured"),
         });
     }
-    let (in_host, in_path) = (from.host.contains('*'), from.path.contains('*'));
-    if in_host && in_path && !captures.is_empty() {
+    let stars_of_host = from.host.matches('*').count();
+    let (of_host, of_path): (Vec<usize>, Vec<usize>) = captures.iter().partition(|capture| **capture <= stars_of_host);
+    if !of_host.is_empty() && !of_path.is_empty() {
         return over_the_whole(from, to, &captures, keep_query);
     }
-    let to = if captures.is_empty() {
-        Destination::Url(to.to_owned())
-    } else {
-        let (field, glob) = if in_host {
-            (HOST, &from.host)
-        } else {
-            (PATH, &from.path)
-        };
+    // Captured is from one of the two alone, so that its own field tells it, whatever stands beside it.
+    let one = |field: &str, glob: &str, to: &str| {
         Destination::Expression(format!("wildcard_replace({field}, {}, {})", pattern(glob), quoted(to)))
+    };
+    let to = if !of_host.is_empty() {
+        one(HOST, &from.host, to)
+    } else if !of_path.is_empty() {
+        one(PATH, &from.path, &renumbered(to, |capture| capture - stars_of_host))
+    } else {
+        Destination::Url(to.to_owned())
     };
     Ok(CompiledRedirect {
         expression: covers(from),
@@ -127,7 +129,9 @@ pub(super) fn redirect(from: &UrlGlob, to: &str, keep_query: bool) -> Result<Com
     })
 }
 
-/// Captures from both the host and the path can only be told from the whole URL, where the query stands at the end.
+/// Captures from both the host and the path can only be told from the whole URL, where the query stands at the end:
+/// `wildcard_replace` can stand only once in an expression. A pattern that does not end with a star would have to fit the
+/// query too, and where it does not, the request would be led to where it came from.
 fn over_the_whole(from: &UrlGlob, to: &str, captures: &[usize], keep_query: bool) -> Result<CompiledRedirect, String> {
     if from.query.is_some() {
         return Err(
@@ -135,7 +139,14 @@ fn over_the_whole(from: &UrlGlob, to: &str, captures: &[usize], keep_query: bool
                 .to_owned(),
         );
     }
-    let takes_query = from.path.ends_with('*') && captures.contains(&from.captures());
+    if !from.path.ends_with('*') {
+        return Err(
+            "with captured stars in host and path, `from` has to end with a star, or a query would be taken for a part \
+             of the path: write `to_expression`, or one redirect for each host"
+                .to_owned(),
+        );
+    }
+    let takes_query = captures.contains(&from.captures());
     if takes_query && !keep_query {
         return Err(
             "with captured stars in host and path, the last one takes the query along: say `keep_query: true`"
@@ -154,7 +165,7 @@ fn over_the_whole(from: &UrlGlob, to: &str, captures: &[usize], keep_query: bool
         to: Destination::Expression(format!(
             "wildcard_replace({FULL}, {}, {})",
             pattern(&glob),
-            quoted(&shifted(to, shift))
+            quoted(&renumbered(to, |capture| capture + shift))
         )),
         // The last star has it already; once more would double it.
         keep_query: keep_query && !takes_query,
@@ -204,15 +215,16 @@ fn captures(to: &str) -> Result<Vec<usize>, String> {
     Ok(found)
 }
 
-fn shifted(to: &str, by: usize) -> String {
+/// The same target with its captures numbered otherwise.
+fn renumbered(to: &str, number: impl Fn(usize) -> usize) -> String {
     let mut out = String::new();
     let mut rest = to;
     while let Some(at) = rest.find("${") {
         let Some((name, after)) = rest[at + 2..].split_once('}') else {
             break;
         };
-        let number: usize = name.parse().unwrap_or_default();
-        out.push_str(&format!("{}${{{}}}", &rest[..at], number + by));
+        let capture = name.parse().map_or(0, &number);
+        out.push_str(&format!("{}${{{capture}}}", &rest[..at]));
         rest = after;
     }
     out + rest

@@ -202,6 +202,35 @@ const REDIRECTS: &[Row] = &[
         "https://shop.acme.example/a?b=c",
         Some("https://acme.example/shop/a?b=c"),
     ),
+    // Stars in both, captured from one of them: the query stands in nobody's way.
+    (
+        "*.acme.example/docs/*.html",
+        "https://docs.acme.example/${2}",
+        true,
+        r#"(http.host wildcard "*.acme.example" and http.request.uri.path wildcard "/docs/*.html")"#,
+        r#"wildcard_replace(http.request.uri.path, "/docs/*.html", "https://docs.acme.example/${1}")"#,
+        "https://shop.acme.example/docs/a.html?b=c",
+        Some("https://docs.acme.example/a?b=c"),
+    ),
+    (
+        "*.acme.example/*.php",
+        "https://acme.example/?was=${1}",
+        false,
+        r#"(http.host wildcard "*.acme.example" and http.request.uri.path wildcard "/*.php")"#,
+        r#"wildcard_replace(http.host, "*.acme.example", "https://acme.example/?was=${1}")"#,
+        "https://shop.acme.example/index.php?b=c",
+        Some("https://acme.example/?was=shop"),
+    ),
+    // The last star is not captured: it takes the query, and nobody asks for it.
+    (
+        "https://*.acme.example/*/old/*",
+        "https://acme.example/${1}/${2}",
+        false,
+        r#"(ssl and http.host wildcard "*.acme.example" and http.request.uri.path wildcard "/*/old/*")"#,
+        r#"wildcard_replace(http.request.full_uri, "https://*.acme.example/*/old/*", "https://acme.example/${1}/${2}")"#,
+        "https://shop.acme.example/de/old/x?y=/old/z",
+        Some("https://acme.example/shop/de"),
+    ),
     (
         "https://*.acme.example/old/*",
         "https://acme.example/new",
@@ -255,13 +284,20 @@ fn what_cannot_be_said_is_refused() {
         ),
         (
             "*.acme.example/*",
-            "https://acme.example/${2}",
+            "https://acme.example/${1}/${2}",
             false,
             "keep_query: true",
         ),
+        // With a query, the pattern would no longer fit the whole URL: the request would be led to itself.
+        (
+            "*.acme.example/old/*.html",
+            "https://acme.example/${1}/${2}",
+            true,
+            "has to end with a star",
+        ),
         (
             "*.acme.example/*?x=1",
-            "https://acme.example/${2}",
+            "https://acme.example/${1}/${2}",
             true,
             "cannot be told apart",
         ),
