@@ -25,7 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(330);
 /// The largest answer that is read, in bytes: a page of 5,000 records takes about 3 MB.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// How often a request is made at most.
-const ATTEMPTS: u32 = 4;
+pub const ATTEMPTS: u32 = 4;
 /// The first pause before trying again; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
@@ -200,6 +200,16 @@ impl Http {
             Err(failure) => matches!(failure, Failure::NotSent(_)),
         })
         .await
+    }
+
+    /// Writes once, without waiting and without another try: for one who looks, before every attempt, whether it may
+    /// still be made. A pause that the server asks for holds for whoever comes next.
+    pub async fn write_once(&self, method: &Method, path: &str, body: &serde_json::Value) -> Result<Reply, Failure> {
+        let (outcome, asked) = self.once(method, path, Some(body)).await;
+        if let Some(pause) = asked.filter(|pause| *pause <= LONGEST_PAUSE) {
+            self.pause_the_account(pause);
+        }
+        outcome
     }
 
     async fn attempt(
@@ -402,7 +412,7 @@ fn until_reset(reset: u64) -> u64 {
 }
 
 /// A pause that doubles, with up to half of it left to chance, so that many clients do not come back at once.
-fn backoff(attempt: u32) -> Duration {
+pub fn backoff(attempt: u32) -> Duration {
     use std::hash::{BuildHasher as _, RandomState};
     let pause = FIRST_PAUSE * 2_u32.pow(attempt.saturating_sub(1).min(5));
     // The hasher's keys are random: enough for jitter, and no generator to carry about.

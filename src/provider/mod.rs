@@ -138,7 +138,8 @@ impl Sought {
 pub struct Reading {
     /// The resources, and what the provider locks.
     pub live: Live,
-    /// The provider's own ids of records, by what they say. More than one when the provider holds doubles.
+    /// The provider's own ids of records, by what they say; where it has none, the records as it writes them. More than
+    /// one when the provider holds doubles.
     pub handles: BTreeMap<Address, BTreeMap<RecordData, Vec<String>>>,
     /// The lists of rules, as the provider keeps them.
     pub lists: BTreeMap<ListName, KeptList>,

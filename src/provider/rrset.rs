@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::text;
 use crate::model::address::Address;
 use crate::model::name::DomainName;
-use crate::model::record::RecordType;
+use crate::model::record::{RecordData, RecordType};
 use crate::model::record_set::{Record, RecordSet};
 use crate::model::resource::Resource;
 use crate::model::scope::ScopeName;
@@ -28,6 +28,9 @@ pub struct Rrset {
     pub before: Vec<Record>,
     /// What will be, with what nobody touches in it.
     pub after: Vec<Record>,
+    /// How the server itself writes what is live, by what it says: more than once where it holds doubles. What stays
+    /// goes back like that, and like that a server is told what is expected of it.
+    pub kept: BTreeMap<RecordData, Vec<String>>,
     /// The addresses that change in it.
     pub addresses: BTreeSet<Address>,
 }
@@ -39,6 +42,15 @@ impl Rrset {
             Some(Ttl::Seconds(seconds)) => seconds,
             Some(Ttl::Auto) | None => automatic,
         }
+    }
+
+    /// `records` as the server writes them, and in the words of `ours` where it holds none such.
+    pub fn written(&self, records: &[Record], ours: impl Fn(&RecordData) -> String) -> Vec<String> {
+        let write = |record: &Record| match self.kept.get(&record.data) {
+            Some(kept) => kept.clone(),
+            None => vec![ours(&record.data)],
+        };
+        records.iter().flat_map(write).collect()
     }
 }
 
@@ -59,6 +71,7 @@ pub fn gather(changes: &[Change], reading: &Reading) -> Vec<Rrset> {
             kind: set.kind,
             before: Vec::new(),
             after: Vec::new(),
+            kept: BTreeMap::new(),
             addresses: BTreeSet::new(),
         });
         entry.addresses.insert(change.address.clone());
@@ -73,6 +86,12 @@ pub fn gather(changes: &[Change], reading: &Reading) -> Vec<Rrset> {
             continue;
         };
         entry.before.extend(set.records.iter().cloned());
+        let kept = reading.handles.get(address);
+        entry.kept.extend(
+            kept.into_iter()
+                .flatten()
+                .map(|(data, kept)| (data.clone(), kept.clone())),
+        );
         if !entry.addresses.contains(address) {
             entry.after.extend(set.records.iter().cloned());
         }
@@ -84,6 +103,25 @@ pub fn gather(changes: &[Change], reading: &Reading) -> Vec<Rrset> {
             set
         })
         .collect()
+}
+
+/// Puts loose records of a zone among what is live, each with the server's own way to write it.
+pub fn keep(reading: &mut Reading, zone: &DomainName, records: Vec<(DomainName, Record, String)>) {
+    let mut written: BTreeMap<(DomainName, RecordData), Vec<String>> = BTreeMap::new();
+    for (name, record, form) in &records {
+        let key = (name.clone(), record.data.clone());
+        written.entry(key).or_default().push(form.clone());
+    }
+    let records = records.into_iter().map(|(name, record, _)| (name, record));
+    for set in RecordSet::gather(zone, records) {
+        let set = set.as_live();
+        let forms = set.records.iter().filter_map(|record| {
+            let forms = written.remove(&(set.name.clone(), record.data.clone()))?;
+            Some((record.data.clone(), forms))
+        });
+        reading.handles.insert(set.address(), forms.collect());
+        reading.live.inventory.insert(set.address(), Resource::RecordSet(set));
+    }
 }
 
 /// A spec may wish for the zone itself, which is there as soon as it was read and has an id.

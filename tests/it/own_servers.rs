@@ -1,6 +1,8 @@
 //! What goes wrong with servers that people run themselves, and that nothing is lost by it: PowerDNS and BIND, real
 //! ones, with the real binary where a user reads what is said.
 
+mod meanwhile;
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
@@ -144,7 +146,7 @@ fn status(outcome: &Outcome) -> RunStatus {
     outcome.report.as_ref().unwrap().status
 }
 
-/// Passes bytes between a client and a server, and swallows one answer when it is told to.
+/// Passes bytes between a client and a server, and swallows the answer to one write when it is told to.
 struct Between {
     address: SocketAddr,
     swallow: Arc<AtomicBool>,
@@ -170,15 +172,21 @@ async fn pass(mut client: TcpStream, server: SocketAddr, swallow: Arc<AtomicBool
         return;
     };
     let (mut from_client, mut from_server) = (vec![0; 65_536], vec![0; 65_536]);
+    let mut is_read = false;
     loop {
         let (answer, bytes) = tokio::select! {
             read = client.read(&mut from_client) => (false, read.unwrap_or(0)),
             read = server.read(&mut from_server) => (true, read.unwrap_or(0)),
         };
         // The answer is there, so it was done; nobody will hear of it.
-        if bytes == 0 || (answer && swallow.swap(false, Ordering::SeqCst)) {
+        if bytes == 0 || (answer && !is_read && swallow.swap(false, Ordering::SeqCst)) {
             return;
         }
+        is_read = if answer {
+            is_read
+        } else {
+            from_client.starts_with(b"GET ")
+        };
         let passed = if answer {
             client.write_all(&from_server[..bytes]).await
         } else {

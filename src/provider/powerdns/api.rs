@@ -70,6 +70,13 @@ pub(super) async fn write(http: &Http, method: &str, path: &str, body: &Value) -
     understand(http.write(&method, path, body).await, http.host()).map(drop)
 }
 
+/// Makes one write once, whatever comes: for one who looks again before every attempt.
+pub(super) async fn write_once(http: &Http, method: &str, path: &str, body: &Value) -> Result<(), ApiError> {
+    let method = reqwest::Method::from_bytes(method.as_bytes())
+        .map_err(|_| ApiError::NotSent(format!("`{method}` is no HTTP method")))?;
+    understand(http.write_once(&method, path, body).await, http.host()).map(drop)
+}
+
 fn understand(outcome: Result<Reply, Failure>, host: &str) -> Result<Vec<u8>, ApiError> {
     let reply = match outcome {
         Ok(reply) => reply,

@@ -22,8 +22,8 @@ pub(super) struct Kept {
     pub name: DomainName,
     /// The type.
     pub kind: RecordType,
-    /// What we manage of it.
-    pub records: Vec<Record>,
+    /// What we manage of it, each with its content as the server writes it.
+    pub records: Vec<(Record, String)>,
     /// Why the set cannot be written whole, if it cannot.
     pub locked: Option<String>,
 }
@@ -54,12 +54,15 @@ pub(super) fn from_wire(value: &Value, zone: &DomainName) -> Result<Kept, String
             continue;
         }
         match RecordData::parse(kind, content, zone) {
-            Ok(data) => records.push(Record {
-                ttl: Ttl::Seconds(ttl),
-                comment: comment.clone(),
-                extra: extra.clone(),
-                ..Record::new(data)
-            }),
+            Ok(data) => {
+                let record = Record {
+                    ttl: Ttl::Seconds(ttl),
+                    comment: comment.clone(),
+                    extra: extra.clone(),
+                    ..Record::new(data)
+                };
+                records.push((record, content.to_owned()));
+            }
             Err(error) => locked = Some(format!("one of its records could not be understood: {error}")),
         }
     }
@@ -105,7 +108,57 @@ fn comments_to_wire(records: &[Record]) -> Value {
     }
 }
 
-/// A record set as it is written: replaced whole, or deleted.
+/// A record set as it was read, for one who looks again before writing it: everything that a write would replace, in one
+/// order. What is not there has no records.
+pub(super) fn expected(set: &Rrset) -> Value {
+    let ttl = Rrset::ttl(&set.before, quirks::AUTOMATIC_TTL);
+    let contents = set.written(&set.before, content);
+    let records = contents
+        .iter()
+        .map(|content| json!({ "content": content, "disabled": false }));
+    let found = json!({
+        "name": format!("{}.", set.name), "type": set.kind.as_str(), "ttl": ttl,
+        "records": records.collect::<Vec<_>>(), COMMENTS: comments_to_wire(&set.before),
+    });
+    image(&found)
+}
+
+/// The same of a record set of an answer.
+pub(super) fn image(value: &Value) -> Value {
+    let sorted = |key: &str, make: fn(&Value) -> Option<Value>| {
+        let list = value.get(key).and_then(Value::as_array).into_iter().flatten();
+        let mut list: Vec<Value> = list.filter_map(make).collect();
+        list.sort_by_cached_key(ToString::to_string);
+        list
+    };
+    let records = sorted("records", |record| {
+        Some(json!([
+            record.get("content"),
+            record.get("disabled").is_some_and(|is| is == true)
+        ]))
+    });
+    let (name, kind) = name_and_type(value);
+    if records.is_empty() {
+        return json!({ "name": name, "type": kind, "records": records });
+    }
+    let comments = sorted(COMMENTS, |comment| {
+        let said = ["content", "account"].map(|key| comment.get(key).and_then(Value::as_str).unwrap_or_default());
+        (said != ["", ""]).then(|| json!(said))
+    });
+    json!({
+        "name": name, "type": kind, "ttl": value.get("ttl"), "records": records, COMMENTS: comments,
+    })
+}
+
+/// What tells one record set from another.
+pub(super) fn name_and_type(set: &Value) -> (String, String) {
+    let text = |key: &str| set.get(key).and_then(Value::as_str).unwrap_or_default();
+    let name = DomainName::parse(text("name")).map_or_else(|_| text("name").to_owned(), |name| format!("{name}."));
+    (name, text("type").to_owned())
+}
+
+/// A record set as it is written: replaced whole, or deleted. What stays keeps the form that it has at the server, such as
+/// where a long text is split.
 pub(super) fn to_wire(set: &Rrset) -> Value {
     let mut wire = Map::new();
     wire.insert("name".to_owned(), json!(format!("{}.", set.name)));
@@ -116,8 +169,9 @@ pub(super) fn to_wire(set: &Rrset) -> Value {
     }
     wire.insert("changetype".to_owned(), json!("REPLACE"));
     wire.insert("ttl".to_owned(), json!(Rrset::ttl(&set.after, quirks::AUTOMATIC_TTL)));
-    let record = |record: &Record| json!({ "content": content(&record.data), "disabled": false });
-    wire.insert("records".to_owned(), set.after.iter().map(record).collect());
+    let contents = set.written(&set.after, content).into_iter();
+    let records = contents.map(|content| json!({ "content": content, "disabled": false }));
+    wire.insert("records".to_owned(), records.collect());
     let comments = comments_to_wire(&set.after);
     // Not every backend keeps comments: they are left unsaid unless they change.
     if comments != comments_to_wire(&set.before) {
@@ -234,7 +288,7 @@ mod tests {
         let with = |comments: Value| {
             let value = json!({ "name": "a.acme.example.", "type": "A", "ttl": 60,
                 "records": [{ "content": "192.0.2.1" }], "comments": comments });
-            from_wire(&value, &zone()).unwrap().records.remove(0)
+            from_wire(&value, &zone()).unwrap().records.remove(0).0
         };
         let one = with(json!([{ "content": "x", "account": "", "modified_at": 1 }]));
         assert_eq!((one.comment.as_deref(), &one.extra), (Some("x"), &None));

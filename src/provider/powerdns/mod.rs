@@ -1,9 +1,11 @@
 //! PowerDNS, the Authoritative Server, over its HTTP API. One read of a zone brings all of its record sets; one PATCH
-//! carries a whole plan and is a transaction at the server. [`convert`] knows the JSON of a record set, [`quirks`] what
-//! the server can hold and what its messages are about.
+//! carries a whole plan and is a transaction at the server. It takes no preconditions, so [`look`] reads what is about to
+//! be written once more. [`convert`] knows the JSON of a record set, [`quirks`] what the server can hold and what its
+//! messages are about.
 
 mod api;
 mod convert;
+mod look;
 mod quirks;
 mod zone;
 
@@ -16,7 +18,7 @@ use serde_json::{Value, json};
 use crate::base::text;
 use crate::model::address::Address;
 use crate::model::name::DomainName;
-use crate::model::record_set::{Record, RecordSet};
+use crate::model::record_set::Record;
 use crate::model::resource::Resource;
 use crate::plan::Change;
 use crate::provider::http::{Credential, Http};
@@ -119,7 +121,7 @@ impl PowerDns {
             return Err(odd(zone, "something that is not this zone"));
         };
         let mut reading = Reading::default();
-        let mut records: Vec<(DomainName, Record)> = Vec::new();
+        let mut records: Vec<(DomainName, Record, String)> = Vec::new();
         for value in list {
             match convert::from_wire(value, zone) {
                 Ok(kept) if !kept.name.is_within(zone) => {
@@ -132,7 +134,8 @@ impl PowerDns {
                     if let Some(why) = kept.locked {
                         rrset::lock(&mut reading, zone, (&kept.name, kept.kind), why);
                     }
-                    records.extend(kept.records.into_iter().map(|record| (kept.name.clone(), record)));
+                    let all = kept.records.into_iter();
+                    records.extend(all.map(|(record, content)| (kept.name.clone(), record, content)));
                 }
                 Err(why) => {
                     let word = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or("?");
@@ -140,10 +143,7 @@ impl PowerDns {
                 }
             }
         }
-        for set in RecordSet::gather(zone, records) {
-            let set = set.as_live();
-            reading.live.inventory.insert(set.address(), Resource::RecordSet(set));
-        }
+        rrset::keep(&mut reading, zone, records);
         let yes = |key: &str| answer.get(key).and_then(Value::as_bool).unwrap_or(false);
         reading.warnings.extend(quirks::odd_settings(
             zone,
@@ -161,7 +161,12 @@ impl PowerDns {
     }
 
     async fn perform_once(&self, step: &Step) -> Outcome {
-        match api::write(&self.http, step.method, &step.path, &step.body).await {
+        let written = if step.method == "PATCH" {
+            look::write(&self.http, step).await
+        } else {
+            api::write(&self.http, step.method, &step.path, &step.body).await
+        };
+        match written {
             Ok(()) => {
                 self.learn(step).await;
                 Outcome::Applied
@@ -320,6 +325,7 @@ fn step(zone: &DomainName, mut sets: Vec<(Rrset, Value)>, number: usize, total: 
         String::new()
     };
     let addresses: BTreeSet<Address> = sets.iter().flat_map(|(set, _)| set.addresses.clone()).collect();
+    let expect: Vec<Value> = sets.iter().map(|(set, _)| convert::expected(set)).collect();
     let wires: Vec<Value> = sets.into_iter().map(|(_, wire)| wire).collect();
     Step {
         provider: NAME,
@@ -331,7 +337,7 @@ fn step(zone: &DomainName, mut sets: Vec<(Rrset, Value)>, number: usize, total: 
         summary: format!("{} in {zone}{part_of}", text::list(&words)),
         addresses: addresses.into_iter().collect(),
         handles: BTreeMap::new(),
-        body: json!({ "rrsets": wires }),
+        body: json!({ look::EXPECT: expect, look::SETS: wires }),
         check: None,
     }
 }

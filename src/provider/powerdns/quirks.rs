@@ -117,6 +117,7 @@ pub(super) fn odd_settings(
 /// What to do about a refusal.
 pub(super) fn advice(refusal: &ApiRefusal) -> Option<&'static str> {
     match refusal.status {
+        _ if refusal.code == super::look::CHANGED => Some("plan again, and review what it says now"),
         401 | 403 => Some(
             "the key is `api-key` in pdns.conf; put it in POWERDNS_API_KEY, and allow this host in `webserver-allow-from`",
         ),
