@@ -1,6 +1,7 @@
 //! What goes wrong with servers that people run themselves, and that nothing is lost by it: PowerDNS and BIND, real
 //! ones, with the real binary where a user reads what is said.
 
+mod as_found;
 mod meanwhile;
 
 use std::collections::BTreeMap;
@@ -123,6 +124,17 @@ impl Desk {
         let all = planned.reading.live.inventory.keys().map(ToString::to_string);
         all.filter(|address| !address.ends_with("/NS/@") && !address.ends_with("/SOA/@"))
             .collect()
+    }
+
+    /// The same under a spec with this record.
+    async fn live_of(&self, record: &str) -> Vec<String> {
+        self.spec(&[record]);
+        self.live().await
+    }
+
+    /// Loses the history, so that nothing that was applied is owned any more.
+    fn forget(&self) {
+        std::fs::remove_dir_all(self.folder.path().join(".launchctl")).unwrap();
     }
 
     /// Runs the binary; no credential may come out of it or stay in the folder.

@@ -198,6 +198,11 @@ impl Server {
 
     /// Knot with an almost empty zone that the key may transfer and update.
     pub fn knot(zone: &str) -> Self {
+        Self::knot_with(zone, "")
+    }
+
+    /// The same with these lines in its zone file. The key `reader` may transfer and not update, `nobody` neither.
+    pub fn knot_with(zone: &str, lines: &str) -> Self {
         let server = program("knotd", "knot");
         let folder = tempfile::tempdir().unwrap();
         let dns = local(free_port());
@@ -207,13 +212,16 @@ impl Server {
              log:\n  - target: stderr\n    any: info\n\
              database:\n    storage: {at}/db\n\
              key:\n  - id: {KEY_NAME}\n    algorithm: hmac-sha512\n    secret: {KEY}\n\
+             \x20 - id: reader\n    algorithm: hmac-sha512\n    secret: {KEY}\n\
+             \x20 - id: nobody\n    algorithm: hmac-sha512\n    secret: {KEY}\n\
              acl:\n  - id: exam\n    key: {KEY_NAME}\n    action: [update, transfer]\n\
-             zone:\n  - domain: {zone}\n    file: {at}/{zone}.zone\n    acl: exam\n",
+             \x20 - id: look\n    key: reader\n    action: transfer\n\
+             zone:\n  - domain: {zone}\n    file: {at}/{zone}.zone\n    acl: [exam, look]\n",
             port = dns.port()
         );
         std::fs::create_dir(folder.path().join("db")).unwrap();
         std::fs::write(folder.path().join("knot.conf"), config).unwrap();
-        std::fs::write(folder.path().join(format!("{zone}.zone")), zone_file(zone)).unwrap();
+        std::fs::write(folder.path().join(format!("{zone}.zone")), zone_file(zone) + lines).unwrap();
         Self::begin(
             folder,
             dns,

@@ -7,16 +7,14 @@ use hickory_proto::op::{Message, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{DNSClass, RData, RecordType as WireType};
 use tokio::time::Instant;
 
+use super::transfer::{Transfer, Transferred};
 use super::tsig::{Key, Proof, Verdict};
 use crate::base::text;
 use crate::model::name::DomainName;
-use crate::model::record::{RecordData, RecordType};
+use crate::model::record::RecordType;
 use crate::provider::dns::{self, Connection};
 use crate::provider::http::Failure;
 use crate::provider::{ApiRefusal, ProviderError};
-
-/// Octets of a zone that are read at most.
-const LARGEST: usize = 256 * 1024 * 1024;
 
 /// Why there is no good answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,19 +66,6 @@ impl Denied {
     }
 }
 
-/// A record as it was transferred.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Transferred {
-    /// The owner, as it is printed.
-    pub owner: String,
-    /// The number of the type.
-    pub kind: u16,
-    /// Seconds.
-    pub ttl: u32,
-    /// The octets of the data, names uncompressed.
-    pub data: Vec<u8>,
-}
-
 /// A server, and the key that is shared with it.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -93,45 +78,23 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// The whole zone. It begins and ends with its SOA; anything else is not the whole.
+    /// The whole zone.
     pub(super) async fn transfer(&self, zone: &DomainName) -> Result<Vec<Transferred>, Denied> {
         let mut connection = Connection::open(&self.address, Instant::now() + self.timeout).await?;
         let mut asked = message(zone, OpCode::Query, WireType::AXFR)?;
         let mut proof = self.key.sign(&mut asked).map_err(Denied::NotSent)?;
         connection.send(&dns::octets(&asked)?).await?;
-        let (mut records, mut size, mut starts) = (Vec::new(), 0, 0);
-        while starts < 2 {
+        let mut transfer = Transfer::of(asked.queries[0].name().clone());
+        while !transfer.is_over() {
             let octets = connection.receive().await?;
-            size += octets.len();
-            if size > LARGEST {
-                return Err(Denied::Lost(format!("{} sent more than 256 MiB", self.address)));
-            }
             let answer = self.understand(&octets, &asked, &mut proof)?;
-            for record in answer.answers.iter().filter(|record| record.dns_class == DNSClass::IN) {
-                let kind = u16::from(record.record_type());
-                starts += usize::from(kind == RecordType::Soa.number());
-                let is_end = kind == RecordType::Soa.number() && starts == 2;
-                if starts == 0 || starts > 2 || (is_end && record.name != *start_of(&asked)) {
-                    return Err(Denied::Lost(format!(
-                        "{} sent something that is no whole zone",
-                        self.address
-                    )));
-                }
-                if !is_end {
-                    records.push(Transferred {
-                        owner: record.name.to_ascii(),
-                        kind,
-                        ttl: record.ttl,
-                        data: dns::octets_of(&record.data)
-                            .ok_or_else(|| Denied::Lost("a transferred record could not be understood".to_owned()))?,
-                    });
-                }
-            }
+            let taken = transfer.take(&octets, &answer);
+            taken.map_err(|odd| Denied::Lost(format!("{} sent no whole zone, but {odd}", self.address)))?;
         }
         if !proof.is_complete() {
             return Err(self.unproven());
         }
-        Ok(records)
+        Ok(transfer.into_records())
     }
 
     /// Sends an update, and asks for the zone's serial afterwards, when the server tells it.
@@ -196,10 +159,6 @@ impl Server {
     }
 }
 
-fn start_of(asked: &Message) -> &hickory_proto::rr::Name {
-    asked.queries[0].name()
-}
-
 /// A message about a zone; in an update the question is the zone section (RFC 2136 §2.3).
 pub(super) fn message(zone: &DomainName, op_code: OpCode, kind: WireType) -> Result<Message, Denied> {
     let name = dns::name(zone).ok_or_else(|| Denied::NotSent(format!("{zone} is no name that DNS can carry")))?;
@@ -212,11 +171,11 @@ pub(super) fn message(zone: &DomainName, op_code: OpCode, kind: WireType) -> Res
     Ok(message)
 }
 
-/// The data as a record in a message carries it.
-pub(super) fn carried(data: &RecordData) -> RData {
+/// Data as a record in a message carries it.
+pub(super) fn carried(kind: RecordType, octets: Vec<u8>) -> RData {
     RData::Unknown {
-        code: WireType::from(data.kind().number()),
-        rdata: hickory_proto::rr::rdata::NULL::with(data.to_wire()),
+        code: WireType::from(kind.number()),
+        rdata: hickory_proto::rr::rdata::NULL::with(octets),
     }
 }
 

@@ -8,12 +8,12 @@ use hickory_proto::op::{Message, OpCode};
 use hickory_proto::rr::{DNSClass, Name, RData, Record as WireRecord, RecordType as WireType};
 use serde::{Deserialize, Serialize};
 
-use super::api::{self, Denied, Transferred};
+use super::api::{self, Denied};
 use super::quirks;
+use super::transfer::Transferred;
 use crate::model::name::DomainName;
 use crate::model::record::{RecordData, RecordType};
-use crate::model::record_set::{Record, RecordSet};
-use crate::model::resource::Resource;
+use crate::model::record_set::Record;
 use crate::model::ttl::Ttl;
 use crate::provider::rrset::{self, Rrset};
 use crate::provider::{Reading, dns};
@@ -34,7 +34,8 @@ pub(super) struct Update {
     pub add: Vec<Values>,
 }
 
-/// A set with its values, as a zone file writes them.
+/// A set with its values, octet for octet: the server compares them so, and what somebody else wrote may have another
+/// form than ours (a text split elsewhere, a host in capitals).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Values {
     name: DomainName,
@@ -42,7 +43,52 @@ pub(super) struct Values {
     kind: RecordType,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ttl: Option<u32>,
-    records: Vec<RecordData>,
+    records: Vec<Octets>,
+}
+
+/// The octets of a record's data, in the form that zone files have for data of any type (RFC 3597 §5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct Octets(Vec<u8>);
+
+impl From<Octets> for String {
+    fn from(octets: Octets) -> Self {
+        let Octets(octets) = octets;
+        format!("\\# {} {}", octets.len(), hexadecimal(&octets))
+    }
+}
+
+impl TryFrom<String> for Octets {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let octets = text
+            .strip_prefix("\\# ")
+            .and_then(|rest| rest.split_once(' '))
+            .and_then(|(length, digits)| {
+                let octets = octets_of(digits)?;
+                (length.parse() == Ok(octets.len())).then_some(octets)
+            });
+        octets.map(Self).ok_or_else(|| format!("`{text}` is no data"))
+    }
+}
+
+fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn octets_of(digits: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pairs = digits.as_bytes().chunks(2);
+    pairs
+        .map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?))
+        .collect()
+}
+
+impl Values {
+    fn carried(&self) -> impl Iterator<Item = RData> {
+        self.records.iter().map(|data| api::carried(self.kind, data.0.clone()))
+    }
 }
 
 /// Sets of one name.
@@ -65,7 +111,7 @@ impl Update {
                 name: name.clone(),
                 kind: set.kind,
                 ttl,
-                records: records.iter().map(|record| record.data.clone()).collect(),
+                records: octets(set, records),
             };
             if set.before.is_empty() {
                 none.push(set.kind);
@@ -100,7 +146,7 @@ impl Update {
     pub(super) fn size(&self) -> usize {
         let values = |values: &Values| -> usize {
             let owner = values.name.as_str().len() + 12;
-            values.records.iter().map(|data| owner + data.to_wire().len()).sum()
+            values.records.iter().map(|data| owner + data.0.len()).sum()
         };
         let sets = |sets: &Sets| (sets.name.as_str().len() + 12) * sets.types.len();
         let all = self.expect.iter().chain(&self.add).map(values);
@@ -127,7 +173,7 @@ impl Update {
     pub(super) fn message(&self, zone: &DomainName) -> Result<Message, Denied> {
         let mut message = api::message(zone, OpCode::Update, WireType::SOA)?;
         for values in &self.expect {
-            let records = values.records.iter().map(api::carried);
+            let records = values.carried();
             message.answers.extend(each(&values.name, 0, DNSClass::IN, records)?);
         }
         for sets in &self.expect_none {
@@ -142,13 +188,23 @@ impl Update {
         }
         for values in &self.add {
             let ttl = values.ttl.unwrap_or(quirks::AUTOMATIC_TTL);
-            let records = values.records.iter().map(api::carried);
+            let records = values.carried();
             message
                 .authorities
                 .extend(each(&values.name, ttl, DNSClass::IN, records)?);
         }
         Ok(message)
     }
+}
+
+/// The data of records as the server has it, and in our own form where it has none.
+fn octets(set: &Rrset, records: &[Record]) -> Vec<Octets> {
+    let written = set.written(records, |data| hexadecimal(&data.to_wire()));
+    // Nothing but such digits is ever kept.
+    written
+        .iter()
+        .filter_map(|digits| octets_of(digits).map(Octets))
+        .collect()
 }
 
 fn whole(sets: &Sets) -> impl Iterator<Item = RData> {
@@ -191,7 +247,7 @@ fn excluded(sets: &[Rrset]) -> Vec<RecordType> {
 /// What was transferred, in the model.
 pub(super) fn reading(zone: &DomainName, records: &[Transferred]) -> Result<Reading, String> {
     let mut reading = Reading::default();
-    let mut loose: Vec<(DomainName, Record)> = Vec::new();
+    let mut loose: Vec<(DomainName, Record, String)> = Vec::new();
     // What is said of a set is said once, however many records it has.
     let mut aside: BTreeMap<(String, u16), String> = BTreeMap::new();
     let mut locked: BTreeMap<(DomainName, RecordType), String> = BTreeMap::new();
@@ -216,13 +272,17 @@ pub(super) fn reading(zone: &DomainName, records: &[Transferred]) -> Result<Read
             locked.insert((name.clone(), kind), why.to_owned());
         }
         match RecordData::from_wire(kind, &record.data) {
-            Ok(data) => loose.push((
-                name,
-                Record {
-                    ttl: Ttl::Seconds(record.ttl.min(Ttl::MAX)),
-                    ..Record::new(data)
-                },
-            )),
+            Ok(data) => {
+                let ttl = Ttl::Seconds(record.ttl.min(Ttl::MAX));
+                loose.push((
+                    name,
+                    Record {
+                        ttl,
+                        ..Record::new(data)
+                    },
+                    hexadecimal(&record.data),
+                ));
+            }
             // The mailbox in it may hold what no host can. Nobody writes it, so nobody has to read it.
             Err(_) if kind == RecordType::Soa => {}
             Err(error) => {
@@ -239,10 +299,7 @@ pub(super) fn reading(zone: &DomainName, records: &[Transferred]) -> Result<Read
     for ((name, kind), why) in locked {
         rrset::lock(&mut reading, zone, (&name, kind), why);
     }
-    for set in RecordSet::gather(zone, loose) {
-        let set = set.as_live();
-        reading.live.inventory.insert(set.address(), Resource::RecordSet(set));
-    }
+    rrset::keep(&mut reading, zone, loose);
     Ok(reading)
 }
 

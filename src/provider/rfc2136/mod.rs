@@ -1,10 +1,11 @@
 //! Any DNS server that takes dynamic updates (RFC 2136) signed with TSIG (RFC 8945): BIND, Knot and others. The zone is
 //! read by transfer over TCP; an update carries a whole plan where it fits, with the state it starts from, and is a
-//! transaction at the server. [`convert`] knows updates, [`tsig`] signatures, [`quirks`] what servers hold and mean.
+//! transaction at the server. [`transfer`] puts the zone together, [`convert`] knows updates, [`tsig`] signatures, [`quirks`] what servers hold and mean.
 
 mod api;
 mod convert;
 mod quirks;
+mod transfer;
 mod tsig;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,8 +23,9 @@ use crate::provider::{
     Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
     Scope, Stage, Step, ZoneFacts, dns,
 };
-use api::{Denied, Server, Transferred};
+use api::{Denied, Server};
 use convert::Update;
+use transfer::Transferred;
 
 const NAME: &str = "rfc2136";
 /// The one lane: what comes later may need what came before.
