@@ -7,15 +7,17 @@ use clap::Subcommand;
 use super::{Context, say};
 use crate::base::diagnostic::Severity;
 use crate::mail::spf::Outcome;
+use crate::ops::flatten::{Status, Wish};
 use crate::ops::{self, Problem};
+use crate::ui::flatten_view::Next;
 use crate::ui::progress::Bar;
-use crate::ui::{Exit, json, mail_json, mail_view};
+use crate::ui::{Exit, flatten_view, json, mail_json, mail_view};
 use crate::verify::resolver::ResolverAddress;
 
 /// What the world sees of a domain's mail: SPF, DKIM, DMARC, MTA-STS and the rest
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  launchctl mail check acme.example\n  launchctl mail check acme.example --ip 203.0.113.10 --from jo@acme.example\n  launchctl mail mta-sts acme.example > mta-sts.txt"
+    after_help = "Examples:\n  launchctl mail check acme.example\n  launchctl mail check acme.example --ip 203.0.113.10 --from jo@acme.example\n  launchctl mail flatten --check\n  launchctl mail mta-sts acme.example > mta-sts.txt"
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -25,6 +27,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     Check(Check),
+    Flatten(Flatten),
     MtaSts(MtaSts),
 }
 
@@ -57,6 +60,23 @@ struct Check {
     json: bool,
 }
 
+/// Take the addresses of the includes that the spec flattens, and write them into the lock file beside it
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  launchctl mail flatten\n  launchctl mail flatten --resolver 9.9.9.9\n  launchctl mail flatten --check\n\nThe file is named for the spec (launch.spf.lock for launch.yaml) and belongs into version control.\nWhat DNS does not answer stays in it as it was.\n\nExit codes: 0 it holds what the includes stand for, 2 (with --check) it does not,\n1 DNS did not answer for all of them, or one cannot be flattened."
+)]
+struct Flatten {
+    /// Ask this DNS server instead of the system's
+    #[arg(long, value_name = "ADDR[:PORT]")]
+    resolver: Option<ResolverAddress>,
+    /// Write nothing: say which addresses came and went
+    #[arg(long)]
+    check: bool,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
 /// Print the MTA-STS policy that the spec declares, as it is to be served at /.well-known/mta-sts.txt
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  launchctl mail mta-sts acme.example > mta-sts.txt")]
@@ -68,7 +88,11 @@ struct MtaSts {
 
 impl Arguments {
     pub(super) fn wants_json(&self) -> bool {
-        matches!(&self.what, What::Check(check) if check.json)
+        match &self.what {
+            What::Check(check) => check.json,
+            What::Flatten(flatten) => flatten.json,
+            What::MtaSts(_) => false,
+        }
     }
 }
 
@@ -81,6 +105,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit,
             Some(ip) => trace(&check, ip, context).await,
             None => look(check, context).await,
         },
+        What::Flatten(flatten) => take(&flatten, context).await,
         What::MtaSts(MtaSts { domain }) => {
             say(context, &ops::mail::policy(&context.setting, &domain)?.build())?;
             Ok(Exit::Yes)
@@ -107,6 +132,34 @@ async fn look(check: Check, context: &Context) -> Result<Exit, Problem> {
         0 if checked.judgement.unknown.is_empty() => Exit::Yes,
         0 => Exit::Failed,
         _ => Exit::No,
+    })
+}
+
+async fn take(arguments: &Flatten, context: &Context) -> Result<Exit, Problem> {
+    let wish = Wish {
+        resolver: arguments.resolver,
+        compares: arguments.check,
+    };
+    let bar = Bar::waiting(context.terminal.is_interactive(), "asking DNS");
+    let flattened = ops::flatten::run(&context.setting, wish).await;
+    bar.clear();
+    let flattened = flattened?;
+    let next = Next {
+        flatten: context.setting.command("mail flatten"),
+        plan: context.setting.command("plan"),
+    };
+    let text = if arguments.json {
+        json::text(&flatten_view::json(&flattened))
+    } else {
+        flatten_view::view(&flattened, &next, context.terminal.look())
+    };
+    say(context, &text)?;
+    let count = |status| flattened.count(status);
+    let differs = count(Status::New) + count(Status::Changed) + count(Status::Refused) > 0;
+    Ok(match count(Status::Unknown) + count(Status::Refused) {
+        _ if arguments.check && differs => Exit::No,
+        0 => Exit::Yes,
+        _ => Exit::Failed,
     })
 }
 

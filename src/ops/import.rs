@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::base::diagnostic::{Diagnostics, Source};
+use crate::mail::spf::lock::LockFile;
 use crate::model::address::Address;
 use crate::model::inventory::{Unmanaged, ZonePolicy};
 use crate::model::name::DomainName;
@@ -126,6 +127,7 @@ fn settle(
             env: &|_| None,
             providers: &provider::capabilities(),
             today: setting.clock.today(),
+            spf_lock: &LockFile::default(),
         };
         let loaded = spec::load(&source, &inputs);
         let Some(spec) = loaded.spec else {

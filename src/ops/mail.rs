@@ -144,7 +144,7 @@ fn domain_name(text: &str) -> Result<DomainName, Problem> {
         })
 }
 
-fn resolver(setting: &Setting, address: Option<ResolverAddress>) -> Result<Resolver, Problem> {
+pub(super) fn resolver(setting: &Setting, address: Option<ResolverAddress>) -> Result<Resolver, Problem> {
     Resolver::new(address, setting.timeout).map_err(|error| {
         Problem::new("no-resolver", error.to_string()).help("name one with --resolver ADDR or --resolver ADDR:PORT")
     })

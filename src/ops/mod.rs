@@ -5,6 +5,7 @@ pub mod answers;
 pub mod apply;
 pub mod dkim;
 pub mod doctor;
+pub mod flatten;
 pub mod history;
 pub mod import;
 pub mod mail;

@@ -12,6 +12,7 @@ use crate::base::diagnostic::{Diagnostics, Source};
 use crate::base::files;
 use crate::history::local::{self, LocalStore};
 use crate::history::{Run, RunId, Store as _, chain};
+use crate::mail::spf::lock::{self, Lock, LockFile};
 use crate::model::address::Address;
 use crate::model::inventory::{ProviderAccount, ServerSettings, Unmanaged, Unsupported, UptimePolicy, ZonePolicy};
 use crate::model::monitor::stack_of;
@@ -144,8 +145,28 @@ pub(crate) fn understand(setting: &Setting, source: &Arc<Source>) -> Loaded {
             env: &environment,
             providers: &provider::capabilities(),
             today: setting.clock.today(),
+            spf_lock: &read_spf_lock(&setting.spec),
         },
     )
+}
+
+/// The lock file of flattened includes beside a spec: `launch.spf.lock` for `launch.yaml`.
+pub(crate) fn spf_lock_path(spec: &Path) -> PathBuf {
+    spec.with_extension("spf.lock")
+}
+
+/// What is in it. Whether it has to be there is for the spec to say.
+pub(crate) fn read_spf_lock(spec: &Path) -> LockFile {
+    let path = spf_lock_path(spec);
+    let content = match files::read_text(&path, lock::MAX_BYTES) {
+        Ok(text) => Lock::parse(&text),
+        Err(error) if error.is_not_found() => Ok(Lock::default()),
+        Err(error) => Err(error.to_string()),
+    };
+    LockFile {
+        path: path.display().to_string(),
+        content,
+    }
 }
 
 impl Setting {

@@ -33,6 +33,7 @@ pub fn load(source: &Arc<Source>, inputs: &Inputs<'_>) -> Loaded {
         return Loaded {
             spec: None,
             diagnostics: hide(source, &masks, diagnostics),
+            flatten: BTreeSet::new(),
         };
     };
     let mut variables = Variables::default();
@@ -43,6 +44,8 @@ pub fn load(source: &Arc<Source>, inputs: &Inputs<'_>) -> Loaded {
     let mut masks = std::mem::take(&mut reader.masks);
     diagnostics.extend(unused(&variables, &root, source, inputs));
     let spec = raw.map(|raw| lower::lower(&raw, source, inputs, &mut diagnostics));
+    let mails = spec.iter().flat_map(|spec| spec.mail.values());
+    let flatten = mails.flat_map(|mail| mail.flatten.iter().cloned()).collect();
     let spec = spec.filter(|_| !diagnostics.has_errors());
     let private = diagnostics.iter().filter(|finding| finding.code == PRIVATE_KEY);
     masks.extend(
@@ -53,6 +56,7 @@ pub fn load(source: &Arc<Source>, inputs: &Inputs<'_>) -> Loaded {
     Loaded {
         spec,
         diagnostics: hide(source, &masks, once(diagnostics)),
+        flatten,
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use crate::mail::dmarc::Policy;
+use crate::mail::dns::QueryName;
 use crate::mail::findings::facts::Declared;
 use crate::mail::mta_sts;
 use crate::model::address::Address;
@@ -21,6 +22,8 @@ pub struct MailDomain {
     pub policy: Option<mta_sts::Policy>,
     /// Where the rollout of DMARC stands.
     pub rollout: Option<Rollout>,
+    /// The includes that are to be flattened.
+    pub flatten: BTreeSet<QueryName>,
 }
 
 /// Where a rollout of DMARC stands.

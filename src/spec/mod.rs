@@ -19,12 +19,14 @@ mod shape;
 mod variables;
 mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use crate::base::diagnostic::{Diagnostics, Source};
+use crate::mail::dns::QueryName;
+use crate::mail::spf::lock::LockFile;
 use crate::model::capability::Capabilities;
 use crate::model::inventory::{Desired, ProviderAccount};
 use crate::model::name::DomainName;
@@ -50,6 +52,8 @@ pub struct Inputs<'a> {
     pub providers: &'a [Capabilities],
     /// The day, in UTC, for what holds from a day on.
     pub today: Date,
+    /// The file beside the spec that says what flattened includes stand for.
+    pub spf_lock: &'a LockFile,
 }
 
 /// A spec that can be worked with.
@@ -90,4 +94,6 @@ pub struct Loaded {
     pub spec: Option<Spec>,
     /// Everything that was found.
     pub diagnostics: Diagnostics,
+    /// The includes that the spec wants flattened, whether or not the lock file has them yet.
+    pub flatten: BTreeSet<QueryName>,
 }

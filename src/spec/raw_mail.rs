@@ -83,6 +83,9 @@ shape! {
         "all" all: At<Qualifier>, default "softfail";
         /// Domains whose SPF records count too.
         "include" include: Vec<Text>, example "_spf.example.com";
+        /// Includes, a preset's too, that are published as the addresses they stood for when `launchctl mail flatten`
+        /// took them: they cost no lookups, and are out of date when their owner changes them.
+        "flatten" flatten: Vec<Text>, example "_spf.example.com";
         /// IPv4 addresses and networks.
         "ip4" ip4: Vec<Text>, example "203.0.113.10";
         /// IPv6 addresses and networks.

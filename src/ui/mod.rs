@@ -6,6 +6,7 @@ pub mod canvas;
 pub mod diagnostics;
 pub mod doctor_view;
 pub mod edge_view;
+pub mod flatten_view;
 pub mod history_view;
 pub mod json;
 pub mod mail_json;

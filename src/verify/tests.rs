@@ -1,4 +1,4 @@
-//! The road from a question to a finding: the forty findings once more, asked of a DNS server by the real resolver.
+//! The road from a question to a finding: all kinds of findings once more, asked of a DNS server by the real resolver.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
@@ -31,7 +31,7 @@ async fn judged(resolver: &Resolver, declare: &dyn Fn(&mut Declared)) -> Judgeme
 }
 
 #[tokio::test]
-async fn each_of_the_forty_is_found_over_the_wire_where_it_is_and_not_where_it_is_not() {
+async fn each_kind_is_found_over_the_wire_where_it_is_and_not_where_it_is_not() {
     let server = ZoneServer::start(MemoryZone::default());
     let resolver = resolver(&server);
     let mut seen = BTreeSet::new();

@@ -68,7 +68,7 @@ fn check(server: &ZoneServer, folder: &Path, arguments: &[&str]) -> Ran {
 }
 
 /// Without what differs from one run to the next.
-fn settled(text: &str, server: &ZoneServer) -> String {
+pub(crate) fn settled(text: &str, server: &ZoneServer) -> String {
     let text = text.replace(&server.address().to_string(), "[SERVER]");
     let mut lines = text.lines().map(|line| match line.split_once(" at 20") {
         Some((head, tail)) if line.contains("asked of") => {
@@ -191,7 +191,7 @@ fn the_spec_says_what_to_expect_of_its_own_domains() {
 }
 
 /// A spec whose one zone has these lines under `email:`.
-fn email(lines: &str) -> String {
+pub(crate) fn email(lines: &str) -> String {
     let lines: String = lines.lines().map(|line| format!("      {line}\n")).collect();
     format!("version: 1\nproject: Acme\nzones:\n  acme.example:\n    provider: cloudflare\n    email:\n{lines}")
 }

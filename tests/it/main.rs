@@ -9,6 +9,7 @@ mod crash;
 mod edge;
 mod exam;
 mod examples;
+mod flatten;
 mod guards;
 mod import;
 mod limits;

@@ -204,7 +204,7 @@ fn mixed(facts: &Facts, exchangers: &[Exchanger], out: &mut Judgement) {
         || !own.analysis.unknown.is_empty()
         || hosts
             .iter()
-            .any(|host| host.contains('{') || leads_to(&own.analysis.tree, host));
+            .any(|host| host.contains('{') || leads_to(&own.analysis.tree, host) || is_flattened(facts, host));
     if facts.declared.sends() && !hosts.is_empty() && !is_included {
         let message = format!("mail is received by {}, but SPF does not let it send", preset.name);
         out.warning(ids::MX_MIXED, domain, message)
@@ -214,6 +214,12 @@ fn mixed(facts: &Facts, exchangers: &[Exchanger], out: &mut Judgement) {
                 preset.spf.join(" ")
             ));
     }
+}
+
+/// Whether the addresses of an include stand in its place.
+fn is_flattened(facts: &Facts, host: &str) -> bool {
+    let mut flattened = facts.declared.flattened.iter();
+    flattened.any(|one| one.include.as_str() == host)
 }
 
 /// Whether a record of that name is anywhere in the tree.

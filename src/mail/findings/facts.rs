@@ -8,6 +8,8 @@ use crate::mail::dns::{Authorization, Exchanger, Lookup, QueryName};
 use crate::mail::mta_sts;
 use crate::mail::spf::Evaluation;
 use crate::mail::spf::analyse::Analysis;
+use crate::mail::spf::flatten::{Flat, NotFlat};
+use crate::mail::spf::network::Network;
 
 /// What a domain is for, and what its owner says of it.
 #[derive(Debug, Clone)]
@@ -22,6 +24,8 @@ pub struct Declared {
     pub senders: Vec<Sender>,
     /// Keys that are expected.
     pub selectors: Vec<Selector>,
+    /// Includes whose addresses stand in the SPF record in their place.
+    pub flattened: Vec<Flattened>,
     /// MX hosts that are expected; none when nothing is.
     pub exchangers: Vec<QueryName>,
     /// The next stage of the DMARC rollout, when there is one.
@@ -56,6 +60,7 @@ impl Declared {
             is_bulk: false,
             senders: Vec::new(),
             selectors: Vec::new(),
+            flattened: Vec::new(),
             exchangers: Vec::new(),
             stage: None,
             registered: None,
@@ -112,6 +117,17 @@ pub struct Sender {
     pub signing: Vec<QueryName>,
     /// Some of its addresses, to be evaluated.
     pub addresses: Vec<IpAddr>,
+}
+
+/// An include that was replaced by its addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flattened {
+    /// The domain that would be included.
+    pub include: QueryName,
+    /// What it stood for.
+    pub networks: Vec<Network>,
+    /// When, as people write it.
+    pub taken: String,
 }
 
 /// A key that is expected.
@@ -180,6 +196,8 @@ pub struct Facts {
     pub strays: Vec<(QueryName, Lookup<Vec<u8>>)>,
     /// Declared senders evaluated, address by address.
     pub checks: Vec<Check>,
+    /// What flattened includes stand for now, in their order.
+    pub flattened: Vec<Result<Flat, NotFlat>>,
     /// Keys.
     pub dkim: Vec<DkimFacts>,
     /// TXT at `_dmarc`.

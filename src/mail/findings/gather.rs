@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use futures_util::future::{join, join_all, join3, join5};
+use futures_util::future::{join, join_all, join3, join4, join5};
 
 use super::facts::{Check, Declared, DkimFacts, Facts, HostFacts, ReportFacts, SpfFacts};
 use crate::mail::dmarc::{self, Discovery};
 use crate::mail::dns::{self, Authorization, Dns, Exchanger, Lookup, QueryName};
 use crate::mail::spf::analyse::analyse_answer;
+use crate::mail::spf::flatten::{Flat, NotFlat, flatten};
 use crate::mail::spf::{Client, check_host};
 
 /// How many MX hosts are looked at.
@@ -22,9 +23,14 @@ const NOBODY: &str = "launchctl-no-such-label";
 pub async fn gather(dns: &dyn Dns, declared: Declared) -> Facts {
     let domain = declared.domain.clone();
     let bimi_name = format!("{}._bimi", declared.bimi_selector);
-    let ((dmarc, mx), (spf, checks, dkim), texts, strays, (has_address, caa)) = join5(
+    let ((dmarc, mx), (spf, checks, dkim, flattened), texts, strays, (has_address, caa)) = join5(
         join(dmarc::discover(dns, &domain), dns::mx(dns, &domain)),
-        join3(spf(dns, &declared), checks(dns, &declared), dkim(dns, &declared)),
+        join4(
+            spf(dns, &declared),
+            checks(dns, &declared),
+            dkim(dns, &declared),
+            flattened(dns, &declared),
+        ),
         join5(
             txt_below(dns, &domain, "_dmarc"),
             txt_below(dns, &domain, "_mta-sts"),
@@ -48,6 +54,7 @@ pub async fn gather(dns: &dyn Dns, declared: Declared) -> Facts {
         spf,
         strays,
         checks,
+        flattened,
         dkim,
         dmarc_txt,
         dmarc,
@@ -138,6 +145,10 @@ async fn checks(dns: &dyn Dns, declared: &Declared) -> Vec<Check> {
         }
     }
     out
+}
+
+async fn flattened(dns: &dyn Dns, declared: &Declared) -> Vec<Result<Flat, NotFlat>> {
+    join_all(declared.flattened.iter().map(|one| flatten(dns, &one.include))).await
 }
 
 async fn dkim(dns: &dyn Dns, declared: &Declared) -> Vec<DkimFacts> {

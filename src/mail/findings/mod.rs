@@ -1,5 +1,5 @@
-//! Forty findings about a domain's mail, each with a stable id, as a pure function over facts gathered beforehand. What
-//! DNS did not answer is unknown: it never counts as good, and never as bad.
+//! Findings about a domain's mail: forty kinds and one for what is flattened, each with a stable id, as a pure function
+//! over facts gathered beforehand. What DNS did not answer is unknown: it never counts as good, and never as bad.
 
 pub mod facts;
 pub mod gather;
@@ -53,6 +53,7 @@ mod ids {
         SPF_SIZE "spf-size" "too large for one DNS answer";
         SPF_PROVIDER_GAP "spf-provider-gap" "a declared sender does not pass";
         SPF_WASTE "spf-waste" "terms that add nothing";
+        SPF_DRIFT "spf-drift" "a flattened include has other addresses now";
         DKIM_MISSING "dkim-missing" "a selector without a key";
         DKIM_MALFORMED "dkim-malformed" "a key that cannot be read";
         DKIM_WEAK "dkim-weak" "a key that is too short";

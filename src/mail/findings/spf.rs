@@ -1,16 +1,15 @@
 //! SPF: the records themselves (findings 1 to 4, 12 and 13). What the tree tells is judged in [`super::spf_tree`].
 
-use super::facts::{Facts, SpfFacts};
+use super::facts::{Facts, Flattened, SpfFacts};
 use super::{Fix, Judgement, absence, ids, line, shown, spf_tree};
 use crate::base::text;
 use crate::mail::dns::{Lookup, QueryName};
 use crate::mail::spf::analyse::{RemarkKind, State};
 use crate::mail::spf::build::merged;
-use crate::mail::spf::{Outcome, is_spf, parse};
+use crate::mail::spf::flatten::{Drift, Flat, NotFlat};
+use crate::mail::spf::{Outcome, ROOMY, is_spf, parse};
 use crate::model::record::txt;
 
-/// What fits into a message of 512 octets beside its question (RFC 7208 §3.4).
-const ROOMY: usize = 450;
 /// What fits into a UDP answer that no network cuts (the DNS flag day's size).
 const UDP: usize = 1232;
 /// What fits into a record at all (RFC 1035 §3.2.1).
@@ -32,6 +31,50 @@ pub(super) fn judge(facts: &Facts, out: &mut Judgement) {
     }
     strays(facts, out);
     gaps(facts, out);
+    for (declared, now) in facts.declared.flattened.iter().zip(&facts.flattened) {
+        drifted(facts, declared, now, out);
+    }
+}
+
+/// A flattened include against what it stands for now: what came fails SPF until it is copied, what went may be somebody
+/// else's by now.
+fn drifted(facts: &Facts, declared: &Flattened, now: &Result<Flat, NotFlat>, out: &mut Judgement) {
+    let domain = &facts.declared.domain;
+    let include = &declared.include;
+    let drift = match now {
+        Ok(flat) => Drift::between(&declared.networks, &flat.networks),
+        Err(NotFlat::Unknown(why)) => return out.unknown(ids::SPF_DRIFT, format!("{include}: {why}")),
+        Err(NotFlat::Refused(why)) => {
+            let message = format!("{include} is flattened and cannot be any more: {why}");
+            return out
+                .error(ids::SPF_DRIFT, domain, message)
+                .seen(format!("its addresses were taken on {}", declared.taken))
+                .say(format!(
+                    "take {include} out of `email.spf.flatten`: it is then included again"
+                ));
+        }
+    };
+    if drift.is_none() {
+        return;
+    }
+    let taken = &declared.taken;
+    let came = drift.came.iter().map(|network| format!("+ {network}"));
+    let evidence = came.chain(drift.went.iter().map(|network| format!("- {network}")));
+    let evidence = evidence.collect::<Vec<_>>();
+    let (came, went) = (drift.came.len(), text::count(drift.went.len(), "network"));
+    let draft = if came > 0 {
+        let message = format!(
+            "{include} has {} since {taken}: mail from there fails SPF",
+            text::count(came, "new network")
+        );
+        out.error(ids::SPF_DRIFT, domain, message)
+    } else {
+        let message = format!("{include} has given up {went} since {taken}: whoever has them now may send");
+        out.warning(ids::SPF_DRIFT, domain, message)
+    };
+    draft
+        .all_seen(evidence)
+        .say("take its addresses again with `launchctl mail flatten`, then apply");
 }
 
 fn missing(facts: &Facts, spf: &SpfFacts, out: &mut Judgement) {

@@ -1,8 +1,13 @@
 //! One record out of several senders' terms: each once, in a stable order. What costs no lookup comes first, so that most
 //! receivers find their match before they ask; within a class the order in which the terms were given stays.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::network::{self, Network};
 use super::parse::{SyntaxError, parse_term};
 use super::term::{Directive, Mechanism, Modifier, Qualifier, Record, TermKind};
+use crate::model::record::txt;
 
 /// Terms gathered for one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,16 +91,83 @@ impl Builder {
             .count()
     }
 
+    /// The domains whose records are included and pass, in lower case and without a final dot.
+    pub fn includes(&self) -> Vec<String> {
+        self.directives.iter().filter_map(included).collect()
+    }
+
     /// The record's text.
     pub fn build(&self) -> String {
-        let mut directives: Vec<&Directive> = self.directives.iter().collect();
-        // Terms that all pass may change places. An exception has to stay before what it is an exception from.
-        if directives
-            .iter()
-            .all(|directive| directive.qualifier == Qualifier::Pass)
-        {
-            directives.sort_by_key(|directive| class(&directive.mechanism));
+        self.text(ordered(self.directives.clone()))
+    }
+
+    /// The record with these includes as the networks that they stand for. When that is too long for one record of
+    /// `room` octets, the networks go to records of their own, each at `_spf` and a number below `domain`.
+    pub fn flattened(&self, flat: &BTreeMap<String, Vec<Network>>, domain: &str, room: usize) -> Layout {
+        let runs = self.runs(flat);
+        let mut inline = Self::new(self.all);
+        for run in &runs {
+            match run {
+                Run::Kept(directive) => inline.directive(directive.clone()),
+                Run::Flat(networks) => networks.iter().for_each(|network| inline.directive(literal(network))),
+            }
         }
+        inline.modifiers.clone_from(&self.modifiers);
+        let record = inline.build();
+        if txt::wire_length(record.as_bytes()) <= room {
+            return Layout {
+                record,
+                parts: Vec::new(),
+            };
+        }
+        let mut directives = Vec::new();
+        let mut parts = Vec::new();
+        for run in runs {
+            match run {
+                Run::Kept(directive) => directives.push(directive),
+                Run::Flat(networks) => {
+                    for part in pages(&networks, room) {
+                        let label = format!("_spf{}", parts.len() + 1);
+                        if let Ok(term) = parse_term(&format!("include:{label}.{domain}")) {
+                            directives.extend(term.directive().cloned());
+                        }
+                        parts.push((label, part));
+                    }
+                }
+            }
+        }
+        Layout {
+            record: self.text(directives),
+            parts,
+        }
+    }
+
+    /// The directives in their order, those that are flattened gathered where they stand beside each other.
+    fn runs(&self, flat: &BTreeMap<String, Vec<Network>>) -> Vec<Run> {
+        let mut directives = ordered(self.directives.clone());
+        let is_flat = |directive: &Directive| included(directive).is_some_and(|name| flat.contains_key(&name));
+        if directives.iter().all(passes) {
+            // Flattened ones cost less than the rest, and beside each other they share records.
+            directives.sort_by_key(|directive| !is_flat(directive) && directive.mechanism.is_lookup());
+        }
+        let mut runs: Vec<Run> = Vec::new();
+        for directive in directives {
+            let networks = included(&directive).and_then(|name| flat.get(&name));
+            match (networks, runs.last_mut()) {
+                (Some(networks), Some(Run::Flat(all))) => all.extend(networks),
+                (Some(networks), _) => runs.push(Run::Flat(networks.clone())),
+                (None, _) => runs.push(Run::Kept(directive)),
+            }
+        }
+        for run in &mut runs {
+            if let Run::Flat(networks) = run {
+                *networks = network::fewest(networks.iter().copied());
+            }
+        }
+        runs
+    }
+
+    fn text(&self, directives: Vec<Directive>) -> String {
         let mut out = String::from("v=spf1");
         for directive in directives {
             out.push_str(&format!(" {directive}"));
@@ -106,6 +178,74 @@ impl Builder {
         out.push_str(&format!(" {}all", sign(self.all)));
         out
     }
+}
+
+/// A record, and those that it leads to because it would be too long by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// The domain's own.
+    pub record: String,
+    /// The others, by their labels below the domain.
+    pub parts: Vec<(String, String)>,
+}
+
+/// What stands at one place of a record.
+enum Run {
+    Kept(Directive),
+    Flat(Vec<Network>),
+}
+
+/// Terms that all pass may change places. An exception has to stay before what it is an exception from.
+fn ordered(mut directives: Vec<Directive>) -> Vec<Directive> {
+    if directives.iter().all(passes) {
+        directives.sort_by_key(|directive| class(&directive.mechanism));
+    }
+    directives
+}
+
+fn passes(directive: &Directive) -> bool {
+    directive.qualifier == Qualifier::Pass
+}
+
+/// The domain of an include that passes.
+fn included(directive: &Directive) -> Option<String> {
+    match &directive.mechanism {
+        Mechanism::Include(domain) if passes(directive) => domain.literal(),
+        _ => None,
+    }
+}
+
+fn literal(network: &Network) -> Directive {
+    let mechanism = match network.address() {
+        IpAddr::V4(address) => Mechanism::Ip4(address, network.prefix()),
+        IpAddr::V6(address) => Mechanism::Ip6(address, network.prefix()),
+    };
+    Directive {
+        qualifier: Qualifier::Pass,
+        mechanism,
+    }
+}
+
+/// The networks as records of at most `room` octets each. Nobody sends as one of these names, so they end with `-all`.
+fn pages(networks: &[Network], room: usize) -> Vec<String> {
+    let mut pages: Vec<Builder> = Vec::new();
+    for network in networks {
+        let fits = |page: &mut Builder| {
+            let mut with = page.clone();
+            with.directive(literal(network));
+            let fits = txt::wire_length(with.build().as_bytes()) <= room;
+            if fits {
+                *page = with;
+            }
+            fits
+        };
+        if !pages.last_mut().is_some_and(fits) {
+            let mut page = Builder::new(Qualifier::Fail);
+            page.directive(literal(network));
+            pages.push(page);
+        }
+    }
+    pages.iter().map(Builder::build).collect()
 }
 
 /// The text by which two mechanisms are the same: names in lower case and without a final dot.

@@ -4,6 +4,8 @@
 pub mod analyse;
 pub mod build;
 pub mod evaluate;
+pub mod flatten;
+pub mod lock;
 pub mod macros;
 pub mod network;
 mod parse;
@@ -19,10 +21,14 @@ pub use trace::{Evaluation, Outcome};
 pub const MOST_LOOKUPS: usize = 10;
 /// The most void lookups in one check (RFC 7208 §4.6.4).
 pub const MOST_VOIDS: usize = 2;
+/// What a record may take, in octets, so that its answer fits into a message of 512 beside its question (RFC 7208 §3.4).
+pub const ROOMY: usize = 450;
+/// The most networks that an include may stand for when it is flattened: more than fit into records within ten lookups.
+pub const MOST_NETWORKS: usize = 1000;
 /// The most exchangers of one `mx` and names of one `ptr` (RFC 7208 §4.6.4).
 pub const MOST_NAMES: usize = 10;
 
 #[cfg(test)]
 mod suite;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

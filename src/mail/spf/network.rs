@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use crate::base::text;
 
 /// Addresses that share their leading bits. Canonical: the other bits are zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +76,25 @@ impl fmt::Display for Network {
     }
 }
 
+impl FromStr for Network {
+    type Err = String;
+
+    /// Reads an address, or one with `/` and a prefix.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = || format!("`{}` is no network", text::shorten(&text::sanitize(text), 60));
+        let (address, prefix) = text
+            .split_once('/')
+            .map_or((text, None), |(ip, prefix)| (ip, Some(prefix)));
+        let address: IpAddr = address.parse().map_err(|_| refused())?;
+        let whole = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.map_or(Ok(whole), str::parse).map_err(|_| refused())?;
+        if prefix > whole {
+            return Err(refused());
+        }
+        Ok(Self::new(address, prefix))
+    }
+}
+
 /// The networks without those that another one covers, in order.
 pub fn distinct(networks: impl IntoIterator<Item = Network>) -> Vec<Network> {
     let mut sorted: Vec<Network> = networks.into_iter().collect();
@@ -85,6 +107,28 @@ pub fn distinct(networks: impl IntoIterator<Item = Network>) -> Vec<Network> {
         }
     }
     out
+}
+
+/// The fewest networks that cover the same addresses, in order: the halves of a network become the network, so that what
+/// is written in two ways is written in one.
+pub fn fewest(networks: impl IntoIterator<Item = Network>) -> Vec<Network> {
+    let mut out: Vec<Network> = Vec::new();
+    for mut next in distinct(networks) {
+        // Halves stand beside each other, and what they become may be a half itself.
+        while let Some(whole) = out.last().and_then(|last| whole_of(last, &next)) {
+            out.pop();
+            next = whole;
+        }
+        out.push(next);
+    }
+    out
+}
+
+/// The network of which these are the two halves, the lower one first.
+fn whole_of(lower: &Network, upper: &Network) -> Option<Network> {
+    let prefix = lower.prefix.checked_sub(1).filter(|_| lower.prefix == upper.prefix)?;
+    let whole = Network::new(lower.address, prefix);
+    (lower != upper && lower.address == whole.address && whole.covers(upper)).then_some(whole)
 }
 
 /// How many IPv4 addresses the networks cover together.
@@ -132,7 +176,39 @@ mod tests {
         assert_eq!(ip4_addresses([network("0.0.0.0/0")]), 1 << 32);
     }
 
+    #[test]
+    fn halves_become_the_whole() {
+        let all = |texts: &[&str]| -> Vec<String> {
+            let networks = texts.iter().map(|text| text.parse().unwrap());
+            fewest(networks).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(all(&["10.0.0.128/25", "10.0.0.0/25", "10.0.1.0/24"]), ["10.0.0.0/23"]);
+        // Neighbours that are no halves of one network stay apart.
+        assert_eq!(all(&["10.0.1.0/24", "10.0.2.0/24"]), ["10.0.1.0/24", "10.0.2.0/24"]);
+        assert_eq!(all(&["192.0.2.1", "192.0.2.0", "::1"]), ["192.0.2.0/31", "::1"]);
+        assert_eq!(all(&["0.0.0.0/1", "128.0.0.0/1"]), ["0.0.0.0/0"]);
+        for bad in ["", "10.0.0.0/33", "::/129", "a", "10.0.0.0/", "10.0.0.0/-1"] {
+            assert!(bad.parse::<Network>().is_err(), "{bad}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn the_fewest_networks_cover_the_same_addresses(
+            networks in prop::collection::vec((0_u32..64, 26_u8..=32), 0..20),
+            probe in 0_u32..64,
+        ) {
+            let all: Vec<Network> = networks.iter().map(|(ip, prefix)| Network::new(Ipv4Addr::from(*ip).into(), *prefix)).collect();
+            let few = fewest(all.clone());
+            let ip = IpAddr::V4(Ipv4Addr::from(probe));
+            prop_assert_eq!(few.iter().any(|one| one.contains(ip)), all.iter().any(|one| one.contains(ip)));
+            prop_assert_eq!(fewest(few.clone()), few.clone());
+            prop_assert!(few.len() <= distinct(all).len());
+            for network in &few {
+                prop_assert_eq!(network.to_string().parse::<Network>(), Ok(*network));
+            }
+        }
+
         #[test]
         fn a_network_contains_its_own_address(octets: [u8; 16], prefix in 0_u8..=128) {
             let ip = IpAddr::from(octets);

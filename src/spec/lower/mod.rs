@@ -157,7 +157,7 @@ pub(super) fn lower(raw: &Launch, source: &Arc<Source>, inputs: &Inputs<'_>, all
         }
         let mut one = dns::zone(name.clone(), zone, capabilities, &mut findings);
         edge::zone(zone, &mut one, &mut findings);
-        mails.extend(mail::zone(zone, inputs.today, &mut one, &mut findings).map(|mail| (name, mail)));
+        mails.extend(mail::zone(zone, inputs, &mut one, &mut findings).map(|mail| (name, mail)));
         declared.push(one);
     }
     mail::authorise_reports(&mails, &mut declared);

@@ -3,6 +3,10 @@
 use jiff::civil::{Date, date};
 
 use super::*;
+use crate::mail::dns::QueryName;
+use crate::mail::spf::flatten::Flat;
+use crate::mail::spf::lock::{Lock, Locked};
+use crate::model::resource::Resource;
 
 /// An Ed25519 key (RFC 8463 §A.2).
 const KEY: &str = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
@@ -17,13 +21,172 @@ fn email(lines: &str) -> String {
 }
 
 fn on(text: &str, today: Date) -> Loaded {
+    beside(text, today, &LockFile::default())
+}
+
+/// A spec with what stands in the lock file beside it.
+fn beside(text: &str, today: Date, spf_lock: &LockFile) -> Loaded {
     let inputs = Inputs {
         vars: &BTreeMap::new(),
         env: &|_| None,
         providers: &providers(),
         today,
+        spf_lock,
     };
     load(&source(text), &inputs)
+}
+
+/// A lock file that holds one include, taken on a day.
+fn locked(include: &str, taken: Date, lookups: usize, networks: &[String]) -> LockFile {
+    let flat = Flat {
+        networks: networks.iter().map(|text| text.parse().unwrap()).collect(),
+        records: BTreeMap::new(),
+        lookups,
+    };
+    LockFile {
+        path: "launch.spf.lock".into(),
+        content: Ok(Lock {
+            includes: [(QueryName::parse(include).unwrap(), Locked { taken, flat })].into(),
+        }),
+    }
+}
+
+/// `code message` of everything that was found, and the TXT records that are desired.
+fn said(loaded: &Loaded) -> (Vec<String>, Vec<String>) {
+    let findings = loaded.diagnostics.iter();
+    let findings = findings.map(|one| format!("{} {}", one.code, one.message)).collect();
+    let sets = loaded.spec.iter().flat_map(|spec| spec.desired.inventory.values());
+    let txt = sets.filter_map(|one| match one {
+        Resource::RecordSet(set) => {
+            let value = set.records.first()?.data.txt()?;
+            Some(format!("{} {}", set.name, String::from_utf8_lossy(value)))
+        }
+        _ => None,
+    });
+    (findings, txt.collect())
+}
+
+const FLAT: &str = "send: [{ via: own, addresses: [203.0.113.10] }]
+spf: { include: [_spf.mail.example, other.example], flatten: [_spf.mail.example] }
+dmarc: { policy: quarantine, report_to: [d@mail.example] }";
+
+#[test]
+fn a_flattened_include_is_what_the_lock_file_says_it_stood_for() {
+    let today = date(2026, 11, 25);
+    let few: Vec<String> = ["192.0.2.0/24", "2001:db8::/32"].map(str::to_owned).into();
+    let loaded = beside(&email(FLAT), today, &locked("_spf.mail.example", today, 3, &few));
+    let (findings, records) = said(&loaded);
+    assert_eq!(findings, [] as [String; 0]);
+    assert!(
+        records.contains(
+            &"acme.example v=spf1 ip4:203.0.113.10 ip4:192.0.2.0/24 ip6:2001:db8::/32 include:other.example ~all"
+                .to_owned()
+        ),
+        "{records:#?}"
+    );
+    let mail = loaded.spec.as_ref().unwrap().mail.values().next().unwrap();
+    assert_eq!(mail.declared.flattened[0].taken, "2026-11-25");
+    // A preset's include is named just so.
+    let preset = "send: [fastmail]\nspf: { flatten: [SPF.messagingengine.com.] }\ndmarc: { policy: quarantine, report_to: [d@mail.example] }";
+    let loaded = beside(
+        &email(preset),
+        today,
+        &locked("spf.messagingengine.com", today, 3, &few),
+    );
+    let (findings, records) = said(&loaded);
+    assert_eq!(findings, [] as [String; 0]);
+    assert!(
+        records.contains(&"acme.example v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/32 ~all".to_owned()),
+        "{records:#?}"
+    );
+}
+
+#[test]
+fn a_long_list_of_addresses_goes_to_names_of_its_own_and_is_counted() {
+    let today = date(2026, 11, 25);
+    let many: Vec<String> = (0..60).map(|at| format!("192.0.2.{}", at * 2)).collect();
+    let loaded = beside(&email(FLAT), today, &locked("_spf.mail.example", today, 8, &many));
+    let (findings, records) = said(&loaded);
+    assert_eq!(findings, [] as [String; 0]);
+    for at in 1..=4 {
+        let head = format!("_spf{at}.acme.example v=spf1 ip4:192.0.2.");
+        assert!(records.iter().any(|record| record.starts_with(&head)), "{records:#?}");
+    }
+    let loaded = beside(&email(FLAT), today, &locked("_spf.mail.example", today, 2, &many));
+    let (findings, _) = said(&loaded);
+    assert_eq!(
+        findings,
+        ["spf-flatten-idle flattened, the record takes 4 lookups for what took 2 as includes"]
+    );
+    // Beyond ten the finding that counts lookups counts these too.
+    let many: Vec<String> = (0..500).map(|at| format!("10.{}.{}.1", at / 250, at % 250)).collect();
+    let (findings, _) = said(&beside(
+        &email(FLAT),
+        today,
+        &locked("_spf.mail.example", today, 2, &many),
+    ));
+    assert!(
+        findings.iter().any(|one| one.starts_with("spf-lookups")),
+        "{findings:#?}"
+    );
+}
+
+#[test]
+fn a_lock_file_that_is_missing_old_or_broken_is_said_with_what_to_do() {
+    let today = date(2026, 11, 25);
+    let absent = LockFile {
+        path: "launch.spf.lock".into(),
+        ..LockFile::default()
+    };
+    let loaded = beside(&email(FLAT), today, &absent);
+    assert!(loaded.spec.is_none());
+    assert_eq!(
+        loaded.flatten.iter().map(QueryName::as_str).collect::<Vec<_>>(),
+        ["_spf.mail.example"]
+    );
+    let missing = loaded.diagnostics.iter().find(|one| one.code == "spf-lock").unwrap();
+    assert_eq!(missing.place.as_ref().unwrap().text(), "_spf.mail.example");
+    assert_eq!(
+        missing.message,
+        "`launch.spf.lock` does not have the addresses of _spf.mail.example yet"
+    );
+    assert!(missing.help[0].contains("launchctl mail flatten"), "{:?}", missing.help);
+
+    let few = ["192.0.2.0/24".to_owned()];
+    let old = locked("_spf.mail.example", date(2026, 10, 1), 3, &few);
+    let loaded = beside(&email(FLAT), today, &old);
+    assert!(loaded.spec.is_some());
+    assert_eq!(
+        said(&loaded).0,
+        ["spf-lock-old the addresses of _spf.mail.example were taken 55 days ago, on 2026-10-01"]
+    );
+    assert_eq!(
+        said(&beside(&email(FLAT), date(2026, 10, 31), &old)).0,
+        [] as [String; 0]
+    );
+
+    let broken = LockFile {
+        content: Err("expected value at line 1".into()),
+        ..absent
+    };
+    let (findings, _) = said(&beside(&email(FLAT), today, &broken));
+    assert_eq!(
+        findings,
+        ["spf-lock `launch.spf.lock` cannot be read: expected value at line 1"]
+    );
+
+    let near = FLAT.replace(
+        "flatten: [_spf.mail.example]",
+        "flatten: [_spf.mial.example, other.example, gone.test]",
+    );
+    let loaded = beside(&email(&near), today, &old);
+    let wrong: Vec<&str> = loaded
+        .diagnostics
+        .iter()
+        .filter(|one| one.code == "not-included")
+        .map(|one| one.place.as_ref().unwrap().text())
+        .collect();
+    assert_eq!(wrong, ["_spf.mial.example", "gone.test"]);
 }
 
 /// The data of what a spec declares, without the zone in front.

@@ -15,6 +15,7 @@ use serde_json::{Value as Json, json};
 use super::yaml::{self, Node, Value};
 use super::{Inputs, Loaded, load, schema};
 use crate::base::diagnostic::{Severity, Source};
+use crate::mail::spf::lock::LockFile;
 use crate::model::capability::{Capabilities, TagRules, ZoneCreation};
 use crate::model::record::RecordType;
 
@@ -80,6 +81,7 @@ fn read_with(text: &str, vars: &[(&str, &str)]) -> Loaded {
         env: &env,
         providers: &providers(),
         today: jiff::civil::date(2026, 11, 24),
+        spf_lock: &LockFile::default(),
     };
     load(&source(text), &inputs)
 }

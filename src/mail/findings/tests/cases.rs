@@ -9,7 +9,7 @@ use super::name;
 use crate::base::diagnostic::Severity::{self, Error, Info, Warning};
 use crate::mail::dkim::tests::rsa;
 use crate::mail::dmarc::Policy;
-use crate::mail::findings::facts::{Declared, ExpectedKey, PolicyFetch, Purpose, Stage};
+use crate::mail::findings::facts::{Declared, ExpectedKey, Flattened, PolicyFetch, Purpose, Stage};
 use crate::mail::mta_sts;
 
 pub(super) fn nothing(_: &mut Declared) {}
@@ -56,6 +56,16 @@ fn policy_body(body: &str) -> PolicyFetch {
         media_type: "text/plain".into(),
         body: body.to_owned(),
     }
+}
+
+fn flattened(declared: &mut Declared) {
+    declared.flattened.push(Flattened {
+        include: name("_spf.provider.example"),
+        networks: ["192.0.2.0/25", "198.51.100.0/24"]
+            .map(|text| text.parse().unwrap())
+            .into(),
+        taken: "2026-11-01".into(),
+    });
 }
 
 const POLICY: &str = "version: STSv1\nmode: enforce\nmx: mx1.acme.example\nmax_age: 604800\n";
@@ -122,6 +132,9 @@ pub(crate) type Case = (
 pub(super) const NO_SPF: &str = "-acme.example TXT";
 pub(super) const NO_KEY: &str = "-s1._domainkey";
 pub(super) const NO_DMARC: &str = "-_dmarc";
+const FLAT: &str = "_spf.provider.example TXT v=spf1 ip4:192.0.2.0/26 ip4:192.0.2.64/26 ip4:198.51.100.0/24 ~all";
+const FLAT_OTHER: &str = "_spf.provider.example TXT v=spf1 ip4:192.0.2.0/25 ip4:203.0.113.0/24 ~all";
+const FLAT_FEWER: &str = "_spf.provider.example TXT v=spf1 ip4:192.0.2.0/25 ~all";
 const NO_MX: &str = "-acme.example MX";
 const STS: &str = "_mta-sts.acme.example TXT v=STSv1; id=1";
 const TLS: &str = "_smtp._tls.acme.example TXT v=TLSRPTv1; rua=mailto:tls@acme.example";

@@ -1,6 +1,7 @@
 //! A zone's `email`: every sender, policy and promise made into records that join the zone's own before they are judged,
 //! so that what is declared twice is found with both places.
 
+mod flatten;
 mod policies;
 mod senders;
 
@@ -14,10 +15,12 @@ use crate::base::diagnostic::Diagnostic;
 use crate::mail::dmarc;
 use crate::mail::dns::QueryName;
 use crate::mail::findings::facts::{Declared, Purpose};
+use crate::mail::spf::lock::LockFile;
 use crate::model::name::DomainName;
 use crate::model::record::{RecordData, RecordType};
 use crate::model::record_set::{Record, RecordSet};
 use crate::model::ttl::Ttl;
+use crate::spec::Inputs;
 use crate::spec::mail::{MailDomain, Rollout};
 use crate::spec::raw;
 use crate::spec::raw_mail::{Email, Mail};
@@ -37,7 +40,7 @@ pub(crate) struct LoweredMail {
 /// Lowers what a zone says of mail.
 pub(in crate::spec) fn zone(
     raw: &raw::Zone,
-    today: Date,
+    inputs: &Inputs<'_>,
     zone: &mut DeclaredZone<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<LoweredMail> {
@@ -48,7 +51,8 @@ pub(in crate::spec) fn zone(
     let mut work = Work {
         domain: zone.name.clone(),
         block,
-        today,
+        today: inputs.today,
+        lock: inputs.spf_lock,
         ttl,
         zone,
         findings,
@@ -57,6 +61,7 @@ pub(in crate::spec) fn zone(
         reports: Vec::new(),
         policy: None,
         rollout: None,
+        flatten: BTreeSet::new(),
     };
     match raw.email.as_ref()? {
         Email::Parked(word) => work.parked(word),
@@ -68,6 +73,7 @@ pub(in crate::spec) fn zone(
             accepted: work.zone.accept.clone(),
             policy: work.policy,
             rollout: work.rollout,
+            flatten: work.flatten,
         },
         block: work.block,
         reports: work.reports,
@@ -129,6 +135,7 @@ struct Work<'w, 'z, 'f> {
     domain: DomainName,
     block: Range<usize>,
     today: Date,
+    lock: &'w LockFile,
     ttl: Ttl,
     zone: &'w mut DeclaredZone<'z>,
     findings: &'w mut Findings<'f>,
@@ -137,6 +144,7 @@ struct Work<'w, 'z, 'f> {
     reports: Vec<(DomainName, Text)>,
     policy: Option<crate::mail::mta_sts::Policy>,
     rollout: Option<Rollout>,
+    flatten: BTreeSet<QueryName>,
 }
 
 impl Work<'_, '_, '_> {

@@ -120,7 +120,13 @@ impl Work<'_, '_, '_> {
         if mail.send.is_some() || mail.spf.is_some() {
             let domain = self.domain.clone();
             let place = self.key(mail, &["spf", "send"]);
-            self.add_txt(&domain, spf.build(), &place);
+            let layout = self.laid_out(mail.spf.as_ref(), &spf);
+            self.add_txt(&domain, layout.record, &place);
+            for (label, part) in layout.parts {
+                if let Some(owner) = self.below(&label, &place.range) {
+                    self.add_txt(&owner, part, &place);
+                }
+            }
         }
     }
 

@@ -159,6 +159,9 @@ pub(super) const CASES: &[Case] = &[
         &[],
         nothing,
     ),
+    ("spf-drift", &[FLAT_OTHER], flattened, Error, &[FLAT], flattened),
+    ("spf-drift", &[FLAT_FEWER], flattened, Warning, &[], nothing),
+    ("spf-drift", &[], flattened, Error, &[FLAT], flattened),
     (
         "spf-waste",
         &[NO_SPF, "acme.example TXT v=spf1 ip4:192.0.2.0/24 ip4:192.0.2.7 ~all"],
