@@ -427,7 +427,7 @@ pub(super) fn instead(wire: Wire) -> Reply {
             headers: Some(Vec::new()),
             ..Reply::raw(200, "application/json", "\u{fffd}not JSON at all\n")
         },
-        Wire::TooMany => too_many(),
+        Wire::TooMany(_) => too_many(),
         Wire::Forbidden => Refusal::Said(403, "Your current plan doesn't include this".to_owned()).into(),
         _ => page(500, "We're sorry, but something went wrong"),
     }
