@@ -2,6 +2,7 @@
 //! the ways in which a network and a server can. It uses `base` and `model` and never `provider`: what goes over the
 //! wire is written twice on purpose, so that one mistake cannot cancel itself.
 
+pub mod betterstack;
 mod certificates;
 mod dnssec;
 mod edge;
@@ -120,6 +121,7 @@ impl Sandbox {
     /// The base address of the API of the provider that specs call so.
     pub fn url_of(&self, provider: &str) -> String {
         match provider {
+            betterstack::NAME => format!("http://{}{}", self.address, betterstack::BASE),
             uptimerobot::NAME => format!("http://{}{}", self.address, uptimerobot::BASE),
             _ => self.url(),
         }

@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use super::betterstack;
 use super::envelope::{Refusal, Reply};
 use super::faults::{Fault, Faults, Happening, Wire};
 use super::log::Log;
@@ -113,7 +114,12 @@ impl Shared {
             hand(&mut world);
         }
         if asked.path.starts_with(uptimerobot::BASE) {
-            return self.execute_elsewhere(&mut world, asked, happening);
+            let answer = |world: &mut World| world.uptimerobot.answer(asked);
+            return self.execute_elsewhere(&mut world, asked, happening, answer, uptimerobot::instead);
+        }
+        if asked.path.starts_with(betterstack::BASE) {
+            let answer = |world: &mut World| world.betterstack.answer(asked);
+            return self.execute_elsewhere(&mut world, asked, happening, answer, betterstack::instead);
         }
         let left = world.budget.take(Instant::now());
         let reply = match happening.wire {
@@ -140,14 +146,21 @@ impl Shared {
 }
 
 impl Shared {
-    /// The same at UptimeRobot.
-    fn execute_elsewhere(&self, world: &mut World, asked: &Asked, happening: &Happening) -> (Reply, Left) {
+    /// The same at a service that keeps checks, with what it answers and what a fault answers in its place.
+    fn execute_elsewhere(
+        &self,
+        world: &mut World,
+        asked: &Asked,
+        happening: &Happening,
+        answer: impl FnOnce(&mut World) -> Reply,
+        instead: fn(Wire) -> Reply,
+    ) -> (Reply, Left) {
         let reply = match happening.wire {
-            Some(wire) if !wire.is_executed() => uptimerobot::instead(wire),
+            Some(wire) if !wire.is_executed() => instead(wire),
             wire => {
-                let reply = world.uptimerobot.answer(asked);
+                let reply = answer(world);
                 if wire == Some(Wire::ErrorAfter) {
-                    uptimerobot::instead(Wire::Error)
+                    instead(Wire::Error)
                 } else {
                     reply
                 }

@@ -1,10 +1,11 @@
-//! The world on disk: zones with everything in them, what the account has beside them, and the account of checks. Tokens,
+//! The world on disk: zones with everything in them, what the account has beside them, and the accounts of checks. Tokens,
 //! faults and budgets are not kept.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::betterstack;
 use super::edge::Account;
 use super::uptimerobot;
 use super::world::World;
@@ -39,6 +40,7 @@ struct Written<'a> {
     zones: &'a [Zone],
     account: &'a Account,
     uptimerobot: &'a uptimerobot::Account,
+    betterstack: &'a betterstack::Account,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +52,8 @@ struct Read {
     account: Account,
     #[serde(default)]
     uptimerobot: uptimerobot::Account,
+    #[serde(default)]
+    betterstack: betterstack::Account,
 }
 
 /// The world in a file; none when there is no such file.
@@ -72,6 +76,7 @@ pub(super) fn load(path: &Path) -> Result<Option<World>, StateError> {
         account: read.account,
         pairs: read.pairs,
         uptimerobot: read.uptimerobot,
+        betterstack: read.betterstack,
         ..World::default()
     }))
 }
@@ -84,6 +89,7 @@ pub(super) fn save(world: &World, path: &Path) -> Result<(), FileError> {
         zones: &world.zones,
         account: &world.account,
         uptimerobot: &world.uptimerobot,
+        betterstack: &world.betterstack,
     };
     let bytes = serde_json::to_vec(&written).map_err(|error| FileError::Io {
         act: "write",

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::betterstack;
 use super::edge::{Account, Switches};
 use super::envelope::Refusal;
 use super::plan::Plan;
@@ -40,6 +41,8 @@ pub struct World {
     pub(super) ahead: i64,
     /// An account of checks, at another service.
     pub(super) uptimerobot: uptimerobot::Account,
+    /// Another one.
+    pub(super) betterstack: betterstack::Account,
 }
 
 /// Identifiers of 32 hexadecimal digits that never come twice.
@@ -276,6 +279,12 @@ impl World {
     pub fn uptimerobot(&mut self) -> &mut uptimerobot::Account {
         self.is_changed = true;
         &mut self.uptimerobot
+    }
+
+    /// The account at Better Stack.
+    pub fn betterstack(&mut self) -> &mut betterstack::Account {
+        self.is_changed = true;
+        &mut self.betterstack
     }
 
     /// Makes a token known. Tokens are never written to disk.
