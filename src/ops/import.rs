@@ -74,6 +74,7 @@ fn written_down(zone: DomainName, provider: &str, reading: &Reading) -> EmittedZ
     let of_zone = |address: &&Address| address.scope() == zone.as_str();
     let mut sets = Vec::new();
     let mut dnssec = None;
+    let signs = provider::profile(provider).and_then(|profile| profile.capabilities.dnssec);
     for address in reading.live.inventory.keys().filter(of_zone) {
         match &reading.live.inventory[address] {
             Resource::RecordSet(set) => {
@@ -82,7 +83,10 @@ fn written_down(zone: DomainName, provider: &str, reading: &Reading) -> EmittedZ
                     sets.push((set.clone(), objection(set, reading.live.locked.get(address))));
                 }
             }
-            Resource::Setting(setting) => dnssec = (setting.value == json!("on")).then_some(true),
+            // Others come with it, which no spec says by itself.
+            Resource::Setting(setting) if Some(setting.id.as_str()) == signs => {
+                dnssec = (setting.value == json!("on")).then_some(true);
+            }
             _ => {}
         }
     }

@@ -194,6 +194,22 @@ pub struct ZoneFacts {
     pub certificate: Option<String>,
     /// The account at the provider that it belongs to, or is to belong to.
     pub account: Option<String>,
+    /// The keys that sign it or could, where it was asked whether it is signed and the provider tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<ZoneKey>,
+}
+
+/// A key that a zone is signed with, or could be. What it signs with itself is never read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneKey {
+    /// The provider's id.
+    pub id: String,
+    /// Whether it signs.
+    pub is_active: bool,
+    /// Whether it stands among the zone's DNSKEY records.
+    pub is_published: bool,
+    /// The DS records that announce it to the parent, as a zone file has their data.
+    pub ds: Vec<String>,
 }
 
 /// What a provider says of an account of checks and contacts.

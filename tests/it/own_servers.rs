@@ -3,6 +3,7 @@
 
 mod as_found;
 mod meanwhile;
+mod signing;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -594,52 +595,4 @@ fn the_sandbox_has_no_stand_in_for_them_and_says_so() {
     let desk = Desk::updates(SocketAddr::from((Ipv4Addr::LOCALHOST, 1)));
     desk.spec(&["{ type: A, name: a, value: 192.0.2.1 }"]);
     assert!(desk.run(&["plan", "--sandbox"]).expect(1).err.contains("no stand-in"));
-}
-
-/// A server without the zone, and a spec that wants it made and signed.
-fn unmade() -> (Server, Desk) {
-    let server = Server::powerdns("other.test", "native");
-    let desk = Desk::powerdns(server.api.unwrap());
-    desk.zone("    create: true\n    name_servers: [ns1.example.net, ns2.example.net]\n    dnssec: true\n");
-    (server, desk)
-}
-
-#[test]
-fn powerdns_makes_a_zone_and_signs_it_and_says_what_the_registrar_needs() {
-    let (_server, desk) = unmade();
-    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let applied = words(&desk.run(&["apply", "--yes"]).expect(0).out);
-    assert!(
-        applied.contains("name servers for own.test at its registrar: ns1.example.net and ns2.example.net"),
-        "{applied}"
-    );
-    assert!(
-        applied.contains("DS record to the registrar of own.test: own.test DS"),
-        "{applied}"
-    );
-    desk.run(&["plan", "--detailed-exitcode"]).expect(0);
-    // The zone and its keys cannot be taken back, and that is said; the record is.
-    let back = desk.run(&["rollback", "--yes"]).expect(0).out;
-    assert!(words(&back).contains("zone/@ cannot be taken back"), "{back}");
-    desk.zone("    dnssec: false\n");
-    let off = desk.run(&["apply", "--yes"]).expect(0).all();
-    assert!(words(&off).contains("its keys are deleted for good"), "{off}");
-    desk.run(&["plan", "--detailed-exitcode"]).expect(0);
-    // Going back signs it again, with other keys.
-    let back = words(&desk.run(&["rollback", "--yes"]).expect(0).out);
-    assert!(back.contains("own.test DS"), "{back}");
-}
-
-#[tokio::test]
-async fn powerdns_makes_a_zone_once_though_the_answer_is_lost() {
-    let (server, mut desk) = unmade();
-    let between = Between::start(server.api.unwrap()).await;
-    desk.environment
-        .insert("POWERDNS_API_URL".into(), format!("http://{}", between.address));
-    let (session, ready) = desk.prepare().await;
-    between.swallow.store(true, Ordering::SeqCst);
-    let outcome = apply::carry_out(&session, ready, &|_| {}).await.unwrap();
-    assert_eq!(status(&outcome), RunStatus::Applied, "{outcome:#?}");
-    assert!(!between.swallow.load(Ordering::SeqCst), "an answer was lost");
-    assert!(desk.plan().await.plan.is_empty());
 }

@@ -357,10 +357,10 @@ fn assemble(
             plan: found.plan,
             status: found.status,
             usage: contents.usage,
-            elsewhere: None,
             name_servers: found.name_servers,
             certificate: contents.certificate,
             account: found.account,
+            ..ZoneFacts::default()
         },
     );
     Ok(reading)

@@ -7,6 +7,7 @@ mod api;
 mod convert;
 mod look;
 mod quirks;
+mod signing;
 mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::base::text;
 use crate::model::address::Address;
+use crate::model::inventory::Desired;
 use crate::model::name::DomainName;
 use crate::model::record_set::Record;
 use crate::model::resource::Resource;
@@ -25,7 +27,7 @@ use crate::provider::http::{Credential, Http};
 use crate::provider::rrset::{self, Rrset};
 use crate::provider::{
     Access, Answer, ApiRefusal, Examination, Finding, News, Outcome, Profile, Provider, ProviderError, Reading, Review,
-    Scope, Stage, Step, ZoneFacts,
+    Scope, Stage, Step, ZoneFacts, ZoneKey,
 };
 use api::ApiError;
 
@@ -52,6 +54,8 @@ pub struct PowerDns {
     place: String,
     /// What was learned and not told yet.
     news: Mutex<News>,
+    /// Zones that were perhaps signed: the answer was lost, and what the registrar needs is told once it is seen.
+    owed: Mutex<BTreeSet<DomainName>>,
 }
 
 impl PowerDns {
@@ -71,6 +75,7 @@ impl PowerDns {
             http,
             place,
             news: Mutex::default(),
+            owed: Mutex::default(),
         })
     }
 
@@ -102,15 +107,33 @@ impl PowerDns {
             }
         })?;
         let mut reading = self.assemble(zone, &answer)?;
-        let is_signed = answer.get("dnssec").and_then(Value::as_bool).unwrap_or(false);
-        let signing = zone::signing(zone, is_signed);
-        if scope.spoken.contains(&signing.address()) {
-            reading
-                .live
-                .inventory
-                .insert(signing.address(), Resource::Setting(signing));
+        let [signed, rectified] = [signing::DNSSEC, signing::RECTIFY]
+            .map(|id| signing::switch(zone, id, answer.get(id).and_then(Value::as_bool).unwrap_or(false)));
+        if [&signed, &rectified]
+            .iter()
+            .any(|setting| scope.spoken.contains(&setting.address()))
+        {
+            let keys = self.keys(zone).await;
+            let keys = keys.map_err(|error| error.while_reading(&format!("the keys of {zone}")))?;
+            if signed.value == "on" && self.owed().remove(zone) {
+                self.told().words.extend(signing::registrar(zone, Some(&keys)));
+            }
+            if let Some(facts) = reading.zones.get_mut(zone) {
+                facts.keys = keys;
+            }
+            for setting in [signed, rectified] {
+                reading
+                    .live
+                    .inventory
+                    .insert(setting.address(), Resource::Setting(setting));
+            }
         }
         Ok(reading)
+    }
+
+    async fn keys(&self, zone: &DomainName) -> Result<Vec<ZoneKey>, ApiError> {
+        let answer = api::get(&self.http, &format!("{}/cryptokeys", path_of(zone))).await?;
+        Ok(signing::keys(&answer))
     }
 
     fn assemble(&self, zone: &DomainName, answer: &Value) -> Result<Reading, ProviderError> {
@@ -161,10 +184,9 @@ impl PowerDns {
     }
 
     async fn perform_once(&self, step: &Step) -> Outcome {
-        let written = if step.method == "PATCH" {
-            look::write(&self.http, step).await
-        } else {
-            api::write(&self.http, step.method, &step.path, &step.body).await
+        let written = match step.method {
+            "PATCH" => look::write(&self.http, step).await,
+            _ => self.put(step).await,
         };
         match written {
             Ok(()) => {
@@ -173,8 +195,32 @@ impl PowerDns {
             }
             Err(ApiError::Refused(refusal)) => Outcome::Refused(refusal),
             Err(ApiError::NotSent(words)) => Outcome::NotSent(words),
-            Err(ApiError::Lost(words)) => Outcome::Unknown(words),
+            Err(ApiError::Lost(words)) => {
+                let zone = step.zone().filter(|_| signing::signs(step));
+                self.owed().extend(zone.cloned());
+                Outcome::Unknown(words)
+            }
         }
+    }
+
+    async fn put(&self, step: &Step) -> Result<(), ApiError> {
+        let write = || api::write(&self.http, step.method, &step.path, &step.body);
+        if !signing::rectifies(step) {
+            return write().await;
+        }
+        // Nothing shows later whether it was done, and it may be done twice.
+        let mut outcome = write().await;
+        if matches!(outcome, Err(ApiError::Lost(_))) {
+            outcome = write().await;
+        }
+        if let (Err(error), Some(zone)) = (&outcome, step.zone()) {
+            self.told().words.push(format!(
+                "{zone} is signed and could not be rectified ({}): run pdnsutil rectify-zone {zone}, or answers fail to \
+                 validate",
+                error.words()
+            ));
+        }
+        outcome
     }
 
     /// What somebody has to act on at the registrar.
@@ -185,18 +231,14 @@ impl PowerDns {
             words.extend(zone::registrar(step));
             let id = format!("{}/{zone}", self.place);
             self.told().made.insert(zone.clone(), id);
-        } else if step.body.get("dnssec").and_then(Value::as_bool) == Some(true) {
-            let keys = api::get(&self.http, &format!("{}/cryptokeys", path_of(zone))).await;
-            let all = keys.map(|keys| zone::ds(&keys)).unwrap_or_default();
-            if all.is_empty() {
-                words.push(format!(
-                    "{zone} is signed; its DS record could not be read: pdnsutil show-zone {zone}"
-                ));
-            }
-            let tell = |ds| format!("give this DS record to the registrar of {zone}: {zone} DS {ds}");
-            words.extend(all.into_iter().map(tell));
+        } else if signing::signs(step) {
+            words.extend(signing::registrar(zone, self.keys(zone).await.ok().as_deref()));
         }
         self.told().words.extend(words);
+    }
+
+    fn owed(&self) -> std::sync::MutexGuard<'_, BTreeSet<DomainName>> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn told(&self) -> std::sync::MutexGuard<'_, News> {
@@ -231,8 +273,38 @@ impl PowerDns {
             }
         });
         all.extend(join_all(zones).await);
+        let signed = scope.zones.iter().map(|zone| self.look_at_keys(zone));
+        all.extend(join_all(signed).await.into_iter().flatten());
         all
     }
+
+    /// What the registrar of a signed zone has to know, for whoever asks again.
+    async fn look_at_keys(&self, zone: &DomainName) -> Option<Examination> {
+        let answer = api::get(&self.http, &format!("{}?rrsets=false", path_of(zone)))
+            .await
+            .ok()?;
+        let is_signed = answer.get(signing::DNSSEC).and_then(Value::as_bool)?;
+        let keys = self.keys(zone).await;
+        is_signed.then(|| match keys {
+            Ok(keys) => found_signed(zone, &signing::ds(&keys)),
+            Err(error) => found(&format!("{zone}: DNSSEC"), Finding::Unclear, error.words(), None),
+        })
+    }
+}
+
+fn found_signed(zone: &DomainName, ds: &[String]) -> Examination {
+    let subject = format!("{zone}: DNSSEC");
+    if ds.is_empty() {
+        return found(
+            &subject,
+            Finding::Good,
+            "signed, with keys that are not at the server".to_owned(),
+            None,
+        );
+    }
+    let records: Vec<String> = ds.iter().map(|ds| format!("{zone} DS {ds}")).collect();
+    let detail = format!("signed; the registrar needs {}", text::list(&records));
+    found(&subject, Finding::Good, detail, None)
 }
 
 fn found(subject: &str, finding: Finding, detail: String, fix: Option<String>) -> Examination {
@@ -260,7 +332,7 @@ fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
         let names = zones.entry(set.zone.clone()).or_default();
         names.entry(set.name.clone()).or_default().push(set);
     }
-    let mut signings = zone::signings(changes);
+    let mut signings = signing::steps(changes, reading);
     for zone in signings.keys() {
         zones.entry(zone.clone()).or_default();
     }
@@ -274,7 +346,7 @@ fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
         for (at, chunk) in chunks.into_iter().enumerate() {
             steps.push(step(&zone, chunk, at + 1, total));
         }
-        steps.extend(signings.remove(&zone));
+        steps.extend(signings.remove(&zone).into_iter().flatten());
         if quirks::notifies(&facts.status) {
             steps.push(notify(&zone));
         }
@@ -366,6 +438,11 @@ impl Provider for PowerDns {
 
     fn read<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Reading, ProviderError>> {
         Box::pin(self.read_all(scope))
+    }
+
+    fn adapt(&self, desired: &mut Desired, reading: &Reading) -> Review {
+        signing::adapt(desired, reading);
+        Review::default()
     }
 
     fn steps(&self, changes: &[Change], reading: &Reading) -> Vec<Step> {

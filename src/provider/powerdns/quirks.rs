@@ -53,7 +53,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     automatic_ttl: Some(AUTOMATIC_TTL),
     whole_sets: true,
     creation: ZoneCreation::NeedsNameServers,
-    dnssec: Some(super::zone::DNSSEC),
+    dnssec: Some(super::signing::DNSSEC),
     edge: None,
     uptime: None,
     dns_server: false,
@@ -69,7 +69,8 @@ pub(super) fn review(changes: &[Change], reading: &Reading, steps: &[Step]) -> R
         refusals: rrset::review(changes, reading),
         warnings: rrset::several_transactions(writes),
     };
-    review.warnings.extend(super::zone::warnings(changes));
+    review.warnings.extend(super::signing::warnings(changes, reading));
+    review.refusals.extend(super::signing::refusals(changes, reading));
     let zones: BTreeSet<&str> = changes.iter().map(|change| change.address.scope()).collect();
     for (zone, facts) in &reading.zones {
         if zones.contains(zone.as_str()) && matches!(facts.status.as_str(), "slave" | "secondary" | "consumer") {
