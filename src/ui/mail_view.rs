@@ -10,8 +10,6 @@ use crate::mail::spf::MOST_LOOKUPS;
 use crate::mail::spf::analyse::{Analysis, Branch, State};
 use crate::mail::spf::trace::{RecordTrace, Step};
 use crate::mail::spf::{Evaluation, Outcome};
-use crate::model::name::DomainName;
-use crate::ops::Problem;
 use crate::ops::dkim::{Keep, NewKey, item};
 use crate::ops::mail::Checked;
 use crate::ui::canvas::{Canvas, Look, Words, style};
@@ -274,14 +272,14 @@ fn record(trace: &RecordTrace, depth: usize, canvas: &mut Canvas) {
 }
 
 /// A new key: what to write where, and where its private half is.
-pub fn new_key(key: &NewKey, declared: Option<&Result<DomainName, Problem>>, look: Look) -> String {
+pub fn new_key(key: &NewKey, look: Look) -> String {
     let mut canvas = Canvas::new(look);
     let kept = match &key.kept {
         Keep::File(path) => format!(
             "{} (its owner alone can read it; not for version control)",
             path.display()
         ),
-        Keep::Keyring(name) => format!("keyring:{name}"),
+        keyring @ Keep::Keyring(_) => keyring.in_words(),
     };
     canvas.line(
         &Words::of(style::BOLD, "Private key  ").and(style::PLAIN, sanitize(&kept)),
@@ -293,21 +291,13 @@ pub fn new_key(key: &NewKey, declared: Option<&Result<DomainName, Problem>>, loo
     );
     canvas.gap();
     let mut out = canvas.finish();
-    match declared {
-        Some(Ok(zone)) => out.push_str(&format!("The spec declares its record, under `email` of {zone}.\n")),
-        other => {
-            if let Some(Err(problem)) = other {
-                out.push_str(&format!(
-                    "The spec was left alone: {}.\n\n",
-                    sanitize(&problem.in_a_sentence())
-                ));
-            }
-            // What is to be copied stands on one line, however narrow the terminal.
-            out.push_str(&format!(
-                "In the spec, under `email` of the zone:\n\n  dkim:\n    - {}\n",
-                item(key)
-            ));
-        }
+    match &key.zone {
+        Some(zone) => out.push_str(&format!("The spec declares its record, under `email` of {zone}.\n")),
+        // What is to be copied stands on one line, however narrow the terminal.
+        None => out.push_str(&format!(
+            "In the spec, under `email` of the zone:\n\n  dkim:\n    - {}\n",
+            item(&key.selector, &key.record)
+        )),
     }
     out.push_str("\nPublish it with `launchctl apply` first; then let the mail server sign with it.\n");
     out
