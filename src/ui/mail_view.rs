@@ -49,13 +49,17 @@ pub fn check(checked: &Checked, look: Look) -> String {
         canvas.gap();
         canvas.line(&Words::of(style::BOLD, "Could not be judged"), 2);
         for unknown in &checked.judgement.unknown {
-            let words =
-                Words::of(style::WARN, format!("  {:<18}", unknown.id)).and(style::PLAIN, sanitize(&unknown.why));
-            canvas.line(&words, 20);
+            let words = Words::of(style::WARN, format!("  {}", unknown.id))
+                .and(style::PLAIN, format!("  {}", sanitize(&unknown.why)));
+            canvas.line(&words, 6);
         }
     }
     canvas.gap();
     canvas.line(&last_line(checked), 2);
+    if checked.is_declared && !checked.judgement.findings.is_empty() {
+        let words = "What the spec declares, `launchctl apply` publishes: `launchctl plan` shows what is not live yet.";
+        canvas.line(&Words::of(style::HELP, words), 2);
+    }
     canvas.finish()
 }
 
@@ -155,8 +159,11 @@ fn branch(record: &Branch, rail: &str, depth: usize, canvas: &mut Canvas) {
         if term.is_dead {
             words = words.and(style::DIM, "  never reached");
         }
-        if term.voids.ip4 + term.voids.ip6 > 0 {
-            words = words.and(style::WARN, "  finds nothing");
+        match (term.voids.ip4, term.voids.ip6) {
+            (0, 0) => {}
+            (0, _) => words = words.and(style::DIM, "  nothing for IPv6"),
+            (_, 0) => words = words.and(style::DIM, "  nothing for IPv4"),
+            _ => words = words.and(style::WARN, "  finds nothing"),
         }
         let nested = term.nested.as_deref();
         if let Some(below) = nested.filter(|below| !matches!(below.state, State::Record(_))) {
