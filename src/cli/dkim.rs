@@ -7,7 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use super::{Context, say};
 use crate::model::name::DomainName;
 use crate::ops::Problem;
-use crate::ops::dkim::{self, Algorithm, Keep};
+use crate::ops::dkim::{self, Algorithm, Keep, Publish};
 use crate::ui::{Exit, json, mail_json, mail_view};
 
 /// DKIM keys
@@ -26,7 +26,7 @@ enum What {
 /// Make a key pair: the private half is put away and shown nowhere, the public half goes into the spec
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  launchctl dkim new 2026a --zone acme.example\n  launchctl dkim new 2026a --print\n  launchctl dkim new 2026a --out /etc/mail/keys/2026a.pem\n  launchctl dkim new 2026e --algorithm ed25519 --keyring mail-2026e\n\nThe file is new, for its owner alone (mode 0600), and is not for version control."
+    after_help = "Examples:\n  launchctl dkim new 2026a --zone acme.example\n  launchctl dkim new 2026a --print\n  launchctl dkim new 2026a --out /etc/mail/keys/2026a.pem\n  launchctl dkim new 2026e --algorithm ed25519 --keyring mail-2026e\n\nThe file is new, for its owner alone (mode 0600), and is not for version control.\nWhat stands in the way (no such zone, a selector that is taken) is found before the key is made."
 )]
 struct New {
     /// The selector: a new one for each key, such as 2026a
@@ -77,12 +77,16 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> Result<Exit, Probl
         .out
         .unwrap_or_else(|| PathBuf::from(format!("{}.dkim.pem", new.selector)));
     let keep = new.keyring.map_or(Keep::File(file), Keep::Keyring);
-    let key = dkim::new_key(&new.selector, algorithm, keep)?;
-    let declared = (!new.print).then(|| dkim::declare(&context.setting, &key, new.zone.as_ref()));
-    let text = if new.json {
-        json::text(&mail_json::new_key(&key, declared.as_ref()))
+    let publish = if new.print {
+        Publish::Nowhere
     } else {
-        mail_view::new_key(&key, declared.as_ref(), context.terminal.look())
+        Publish::InSpec(new.zone)
+    };
+    let key = dkim::new_key(&context.setting, &new.selector, algorithm, keep, &publish)?;
+    let text = if new.json {
+        json::text(&mail_json::new_key(&key))
+    } else {
+        mail_view::new_key(&key, context.terminal.look())
     };
     say(context, &text)?;
     Ok(Exit::Yes)

@@ -13,11 +13,12 @@ use rsa::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _};
 use crate::base::files;
 use crate::base::secret::Secret;
 use crate::mail::dkim;
+use crate::model::address::Address;
 use crate::model::name::DomainName;
 use crate::ops::problem::Problem;
 use crate::ops::session::{Setting, load, load_text};
 use crate::provider::credential;
-use crate::spec::edit;
+use crate::spec::{Spec, edit};
 
 /// What stands before the 32 octets of an Ed25519 key in PKCS#8 (RFC 8410 §7).
 const ED25519_HEAD: [u8; 16] = [
@@ -53,15 +54,37 @@ pub struct NewKey {
     pub kept: Keep,
     /// The first digits of the key's SHA-256.
     pub fingerprint: String,
+    /// The zone of the spec that declares it now; `None` when the spec was not to be changed.
+    pub zone: Option<DomainName>,
 }
 
-/// Makes a pair and puts the private half away.
-pub fn new_key(selector: &str, algorithm: Algorithm, keep: Keep) -> Result<NewKey, Problem> {
+/// Where the public half goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Publish {
+    /// Into the spec: the zone that is named, or the only one there is.
+    InSpec(Option<DomainName>),
+    /// Nowhere: whoever asks takes the record.
+    Nowhere,
+}
+
+/// Makes a pair and puts its halves where they belong. Whatever can be known to stand in the way is found before
+/// anything is written: no private key is left behind for a record that nobody declares.
+pub fn new_key(
+    setting: &Setting,
+    selector: &str,
+    algorithm: Algorithm,
+    keep: Keep,
+    publish: &Publish,
+) -> Result<NewKey, Problem> {
     let name = DomainName::parse(&format!("{selector}._domainkey.example"))
         .map_err(|error| Problem::new("arguments", format!("`{selector}` cannot be a selector: {error}")))?;
     if name.is_wildcard() {
         return Err(Problem::new("arguments", "a selector is one name, without `*`"));
     }
+    let edit = match publish {
+        Publish::InSpec(zone) => Some(Edit::begin(setting, selector, zone.as_ref()).map_err(nothing_made)?),
+        Publish::Nowhere => None,
+    };
     if let Keep::File(path) = &keep {
         is_free(path)?;
     }
@@ -69,63 +92,138 @@ pub fn new_key(selector: &str, algorithm: Algorithm, keep: Keep) -> Result<NewKe
         Algorithm::Rsa => rsa_pair()?,
         Algorithm::Ed25519 => ed25519_pair()?,
     };
-    let fingerprint = dkim::parse(&record).fingerprint().unwrap_or_default();
+    let edited = edit.as_ref().map(|edit| edit.with(setting, &record)).transpose();
+    let edited = edited.map_err(nothing_made)?;
     match &keep {
         Keep::File(path) => {
             files::write_private(path, private.expose().as_bytes()).map_err(|error| refused(path, error))?;
         }
         Keep::Keyring(name) => credential::keep(name, &private)?,
     }
+    if let Some(text) = edited {
+        files::write_over(&setting.spec, text.as_bytes()).map_err(|error| {
+            let item = item(selector, &record);
+            Problem::new(
+                "spec-edit",
+                format!("{error}; the key is made and kept in {}", keep.in_words()),
+            )
+            .help(format!("add this yourself under `email: dkim:` of the zone: {item}"))
+        })?;
+    }
     Ok(NewKey {
         selector: selector.to_owned(),
+        fingerprint: dkim::parse(&record).fingerprint().unwrap_or_default(),
         record,
         kept: keep,
-        fingerprint,
+        zone: edit.map(|edit| edit.zone),
     })
 }
 
-/// The item of `dkim` that declares a key.
-pub fn item(key: &NewKey) -> String {
-    format!("{{ selector: {}, key: \"{}\" }}", key.selector, key.record)
+impl Keep {
+    /// Where that is, as a spec names it.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::File(path) => format!("file:{}", path.display()),
+            Self::Keyring(name) => format!("keyring:{name}"),
+        }
+    }
 }
 
-/// Puts a key's record into the spec, under the zone that is named or the only one there is, and says which. The spec is
-/// loaded again with it, and is written only if it then wants this record more and nothing else.
-pub fn declare(setting: &Setting, key: &NewKey, zone: Option<&DomainName>) -> Result<DomainName, Problem> {
-    let refuse = |why: String| Problem::new("spec-edit", why);
-    let (before, _) = load(setting)?;
-    let zones = &before.desired.zones;
-    let zone = match (zone, zones.len()) {
-        (Some(zone), _) => zone.clone(),
-        (None, 1) => zones
-            .keys()
-            .next()
-            .cloned()
-            .ok_or_else(|| refuse("the spec has no zone".into()))?,
-        (None, count) => {
-            return Err(refuse(format!(
-                "the spec has {count} zones: say which with --zone ZONE"
-            )));
+/// The item of `dkim` that declares a key.
+pub fn item(selector: &str, record: &str) -> String {
+    format!("{{ selector: {selector}, key: \"{record}\" }}")
+}
+
+/// The same problem, and that it left nothing behind.
+fn nothing_made(problem: Problem) -> Problem {
+    match problem {
+        Problem::Other { code, message, help } => {
+            let advice = "no key was made; --print makes one and leaves the spec alone";
+            Problem::new(&code, message).help(match help {
+                Some(help) => format!("{help}; {advice}"),
+                None => advice.to_owned(),
+            })
         }
-    };
-    let text = edit::add_dkim_key(&before.source, &zone, &item(key)).map_err(refuse)?;
-    let (after, _) = load_text(setting, &before.source.path, text.clone())?;
-    let place = format!("{zone}/dns/TXT/{}._domainkey/", key.selector.to_ascii_lowercase());
-    let mut rest = after.desired.inventory;
-    let more: Vec<_> = rest
-        .keys()
-        .filter(|address| !before.desired.inventory.contains_key(*address))
-        .cloned()
-        .collect();
-    rest.retain(|address, _| !more.contains(address));
-    let is_it = matches!(more.as_slice(), [one] if format!("{one}/").starts_with(&place));
-    if !is_it || rest != before.desired.inventory || after.desired.absent != before.desired.absent {
-        return Err(refuse(format!(
-            "with it the spec would want something else than one more record of {zone}"
-        )));
+        other => other,
     }
-    files::write_over(&setting.spec, text.as_bytes())?;
-    Ok(zone)
+}
+
+/// A spec that is to take a key's record.
+struct Edit {
+    before: Spec,
+    zone: DomainName,
+    selector: String,
+}
+
+impl Edit {
+    /// The zone is found, and does not have the selector yet.
+    fn begin(setting: &Setting, selector: &str, zone: Option<&DomainName>) -> Result<Self, Problem> {
+        let (before, _) = load(setting)?;
+        let zones = &before.desired.zones;
+        let zone = match (zone, zones.len()) {
+            (Some(zone), _) if zones.contains_key(zone) => zone.clone(),
+            (Some(zone), _) => return Err(Problem::new("spec-edit", format!("the spec has no zone {zone}"))),
+            (None, 0 | 1) => {
+                let only = zones.keys().next().cloned();
+                only.ok_or_else(|| Problem::new("spec-edit", "the spec has no zone to take the record"))?
+            }
+            (None, count) => {
+                return Err(Problem::new("spec-edit", format!("the spec has {count} zones"))
+                    .help("say which takes the record with --zone ZONE"));
+            }
+        };
+        let taken = before.mail.get(&zone).is_some_and(|mail| {
+            let mut selectors = mail.declared.selectors.iter();
+            selectors
+                .any(|known| known.domain.as_str() == zone.as_str() && known.selector.eq_ignore_ascii_case(selector))
+        });
+        if taken {
+            return Err(Problem::new(
+                "spec-edit",
+                format!("{zone} declares the selector `{selector}` already"),
+            )
+            .help("each key has a selector of its own, such as 2026b"));
+        }
+        Ok(Self {
+            before,
+            zone,
+            selector: selector.to_owned(),
+        })
+    }
+
+    /// The text with the record in it. It is loaded again, and is good only if it then wants this record more and nothing
+    /// else.
+    fn with(&self, setting: &Setting, record: &str) -> Result<String, Problem> {
+        let refuse = |why: String| {
+            Problem::new(
+                "spec-edit",
+                format!("{} cannot take the record: {why}", self.before.source.path),
+            )
+        };
+        let item = item(&self.selector, record);
+        let text = edit::add_dkim_key(&self.before.source, &self.zone, &item).map_err(refuse)?;
+        let (after, _) = load_text(setting, &self.before.source.path, text.clone())
+            .map_err(|problem| refuse(problem.in_a_sentence()))?;
+        let place = format!(
+            "{}/dns/TXT/{}._domainkey/",
+            self.zone,
+            self.selector.to_ascii_lowercase()
+        );
+        let before = &self.before.desired;
+        let mut rest = after.desired.inventory;
+        let is_new = |address: &&Address| !before.inventory.contains_key(*address);
+        let more: Vec<_> = rest.keys().filter(is_new).cloned().collect();
+        rest.retain(|address, _| !more.contains(address));
+        let is_it = matches!(more.as_slice(), [one] if format!("{one}/").starts_with(&place));
+        if !is_it || rest != before.inventory || after.desired.absent != before.absent {
+            let why = format!(
+                "with it the spec would want something else than one more record of {}",
+                self.zone
+            );
+            return Err(refuse(why));
+        }
+        Ok(text)
+    }
 }
 
 /// Looked at before the key is made; the file system has the last word when it is written.
@@ -194,8 +292,14 @@ mod tests {
     use ring::rand::SystemRandom;
     use ring::signature::{ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
 
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use std::time::Duration;
+
     use super::*;
+    use crate::base::clock::Clock;
     use crate::mail::dkim::Key;
+    use crate::provider::Stop;
 
     fn der(path: &Path) -> Vec<u8> {
         let text = std::fs::read_to_string(path).unwrap();
@@ -203,10 +307,27 @@ mod tests {
         STANDARD.decode(body).unwrap()
     }
 
+    /// A command that is told of no spec.
+    fn setting() -> Setting {
+        Setting {
+            spec: PathBuf::from("launch.yaml"),
+            vars: BTreeMap::new(),
+            sandbox: false,
+            timeout: Duration::from_secs(1),
+            environment: Arc::new(|_| None),
+            clock: Clock::System,
+            stop: Stop::new(),
+        }
+    }
+
+    fn alone(selector: &str, algorithm: Algorithm, keep: Keep) -> Result<NewKey, Problem> {
+        new_key(&setting(), selector, algorithm, keep, &Publish::Nowhere)
+    }
+
     fn made(algorithm: Algorithm) -> (tempfile::TempDir, PathBuf, NewKey) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s1.pem");
-        let key = new_key("s1", algorithm, Keep::File(path.clone())).unwrap();
+        let key = alone("s1", algorithm, Keep::File(path.clone())).unwrap();
         (folder, path, key)
     }
 
@@ -249,7 +370,7 @@ mod tests {
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         let before = std::fs::read(&path).unwrap();
-        let problem = new_key("s2", Algorithm::Ed25519, Keep::File(path.clone())).unwrap_err();
+        let problem = alone("s2", Algorithm::Ed25519, Keep::File(path.clone())).unwrap_err();
         assert!(
             matches!(problem, Problem::Other { ref code, .. } if code == "file"),
             "{problem:?}"
@@ -260,7 +381,7 @@ mod tests {
             // A link to nowhere is there too: nothing is written through it.
             let link = folder.path().join("link.pem");
             std::os::unix::fs::symlink(folder.path().join("elsewhere"), &link).unwrap();
-            new_key("s2", Algorithm::Ed25519, Keep::File(link)).unwrap_err();
+            alone("s2", Algorithm::Ed25519, Keep::File(link)).unwrap_err();
             assert!(!folder.path().join("elsewhere").exists());
         }
     }
@@ -270,7 +391,7 @@ mod tests {
         for selector in ["", "a b", "*", "a..b"] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("key.pem");
-            new_key(selector, Algorithm::Ed25519, Keep::File(path.clone())).unwrap_err();
+            alone(selector, Algorithm::Ed25519, Keep::File(path.clone())).unwrap_err();
             assert!(!path.exists());
         }
     }

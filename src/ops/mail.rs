@@ -69,7 +69,11 @@ pub async fn check(setting: &Setting, domain: &str, question: &Question) -> Resu
     let (declared, notes) = from_spec(setting, &name);
     let is_declared = declared.is_some();
     let (mut expected, accepted) = match declared {
-        Some(mail) => (mail.declared, mail.accepted),
+        Some(mail) => {
+            let mut expected = mail.declared;
+            expected.own_policy = mail.policy;
+            (expected, mail.accepted)
+        }
         None => {
             let mut expected = Declared::new(QueryName::from(&name));
             expected.registered = psl::domain_str(name.as_str()).and_then(|name| QueryName::parse(name).ok());

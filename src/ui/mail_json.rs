@@ -7,9 +7,7 @@ use crate::base::text::sanitize;
 use crate::mail::spf::Evaluation;
 use crate::mail::spf::analyse::{Branch, State};
 use crate::mail::spf::trace::{RecordTrace, Step};
-use crate::model::name::DomainName;
-use crate::ops::Problem;
-use crate::ops::dkim::{Keep, NewKey};
+use crate::ops::dkim::NewKey;
 use crate::ops::mail::Checked;
 use crate::ui::mail_view::Asked;
 
@@ -136,22 +134,16 @@ fn record(trace: &RecordTrace) -> Value {
 }
 
 /// `dkim new --json`.
-pub fn new_key(key: &NewKey, declared: Option<&Result<DomainName, Problem>>) -> Value {
-    let (kind, kept) = match &key.kept {
-        Keep::File(path) => ("file", path.display().to_string()),
-        Keep::Keyring(name) => ("keyring", name.clone()),
-    };
+pub fn new_key(key: &NewKey) -> Value {
     let mut made = json!({
         "format": 1,
         "selector": key.selector,
         "record": key.record,
         "fingerprint": key.fingerprint,
-        "private_key": format!("{kind}:{kept}"),
+        "private_key": key.kept.in_words(),
     });
-    match declared {
-        Some(Ok(zone)) => made["zone"] = json!(zone.to_string()),
-        Some(Err(problem)) => made["not_declared"] = json!(problem.in_a_sentence()),
-        None => {}
+    if let Some(zone) = &key.zone {
+        made["zone"] = json!(zone.to_string());
     }
     made
 }

@@ -10,8 +10,6 @@ use crate::mail::spf::MOST_LOOKUPS;
 use crate::mail::spf::analyse::{Analysis, Branch, State};
 use crate::mail::spf::trace::{RecordTrace, Step};
 use crate::mail::spf::{Evaluation, Outcome};
-use crate::model::name::DomainName;
-use crate::ops::Problem;
 use crate::ops::dkim::{Keep, NewKey, item};
 use crate::ops::mail::Checked;
 use crate::ui::canvas::{Canvas, Look, Words, style};
@@ -51,13 +49,17 @@ pub fn check(checked: &Checked, look: Look) -> String {
         canvas.gap();
         canvas.line(&Words::of(style::BOLD, "Could not be judged"), 2);
         for unknown in &checked.judgement.unknown {
-            let words =
-                Words::of(style::WARN, format!("  {:<18}", unknown.id)).and(style::PLAIN, sanitize(&unknown.why));
-            canvas.line(&words, 20);
+            let words = Words::of(style::WARN, format!("  {}", unknown.id))
+                .and(style::PLAIN, format!("  {}", sanitize(&unknown.why)));
+            canvas.line(&words, 6);
         }
     }
     canvas.gap();
     canvas.line(&last_line(checked), 2);
+    if checked.is_declared && !checked.judgement.findings.is_empty() {
+        let words = "What the spec declares, `launchctl apply` publishes: `launchctl plan` shows what is not live yet.";
+        canvas.line(&Words::of(style::HELP, words), 2);
+    }
     canvas.finish()
 }
 
@@ -157,8 +159,11 @@ fn branch(record: &Branch, rail: &str, depth: usize, canvas: &mut Canvas) {
         if term.is_dead {
             words = words.and(style::DIM, "  never reached");
         }
-        if term.voids.ip4 + term.voids.ip6 > 0 {
-            words = words.and(style::WARN, "  finds nothing");
+        match (term.voids.ip4, term.voids.ip6) {
+            (0, 0) => {}
+            (0, _) => words = words.and(style::DIM, "  nothing for IPv6"),
+            (_, 0) => words = words.and(style::DIM, "  nothing for IPv4"),
+            _ => words = words.and(style::WARN, "  finds nothing"),
         }
         let nested = term.nested.as_deref();
         if let Some(below) = nested.filter(|below| !matches!(below.state, State::Record(_))) {
@@ -274,14 +279,14 @@ fn record(trace: &RecordTrace, depth: usize, canvas: &mut Canvas) {
 }
 
 /// A new key: what to write where, and where its private half is.
-pub fn new_key(key: &NewKey, declared: Option<&Result<DomainName, Problem>>, look: Look) -> String {
+pub fn new_key(key: &NewKey, look: Look) -> String {
     let mut canvas = Canvas::new(look);
     let kept = match &key.kept {
         Keep::File(path) => format!(
             "{} (its owner alone can read it; not for version control)",
             path.display()
         ),
-        Keep::Keyring(name) => format!("keyring:{name}"),
+        keyring @ Keep::Keyring(_) => keyring.in_words(),
     };
     canvas.line(
         &Words::of(style::BOLD, "Private key  ").and(style::PLAIN, sanitize(&kept)),
@@ -293,21 +298,13 @@ pub fn new_key(key: &NewKey, declared: Option<&Result<DomainName, Problem>>, loo
     );
     canvas.gap();
     let mut out = canvas.finish();
-    match declared {
-        Some(Ok(zone)) => out.push_str(&format!("The spec declares its record, under `email` of {zone}.\n")),
-        other => {
-            if let Some(Err(problem)) = other {
-                out.push_str(&format!(
-                    "The spec was left alone: {}.\n\n",
-                    sanitize(&problem.in_a_sentence())
-                ));
-            }
-            // What is to be copied stands on one line, however narrow the terminal.
-            out.push_str(&format!(
-                "In the spec, under `email` of the zone:\n\n  dkim:\n    - {}\n",
-                item(key)
-            ));
-        }
+    match &key.zone {
+        Some(zone) => out.push_str(&format!("The spec declares its record, under `email` of {zone}.\n")),
+        // What is to be copied stands on one line, however narrow the terminal.
+        None => out.push_str(&format!(
+            "In the spec, under `email` of the zone:\n\n  dkim:\n    - {}\n",
+            item(&key.selector, &key.record)
+        )),
     }
     out.push_str("\nPublish it with `launchctl apply` first; then let the mail server sign with it.\n");
     out

@@ -18,13 +18,16 @@ pub async fn fetch(dns: &dyn Dns, domain: &QueryName, timeout: Duration) -> Poli
         return PolicyFetch::Failed("its host would be longer than DNS allows".to_owned());
     };
     let (ip4, ip6) = (dns::a(dns, &host).await, dns::aaaa(dns, &host).await);
+    let unanswered = ip4.failure().or(ip6.failure()).map(str::to_owned);
     let ip4 = ip4.records().iter().copied().map(IpAddr::V4);
     let addresses: Vec<SocketAddr> = ip4
         .chain(ip6.records().iter().copied().map(IpAddr::V6))
         .map(|ip| SocketAddr::new(ip, 443))
         .collect();
     if addresses.is_empty() {
-        return PolicyFetch::Failed(format!("{host} has no address"));
+        return unanswered.map_or(PolicyFetch::NoHost, |why| {
+            PolicyFetch::Failed(format!("the addresses of {host}: {why}"))
+        });
     }
     let url = format!("https://{host}/.well-known/mta-sts.txt");
     match ask(&url, &host, &addresses, timeout).await {

@@ -7,9 +7,10 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 
 use super::resolver::{Resolver, ResolverAddress};
+use super::served_policy;
 use super::zone_server::ZoneServer;
 use crate::mail::dns::{self, Dns as _, Exchanger, Lookup, MemoryZone, QueryName, Question, Stored};
-use crate::mail::findings::facts::Declared;
+use crate::mail::findings::facts::{Declared, PolicyFetch};
 use crate::mail::findings::gather::gather;
 use crate::mail::findings::tests::cases::cases;
 use crate::mail::findings::tests::{declared, zone};
@@ -155,6 +156,22 @@ async fn answers_come_as_they_stand_in_the_zone() {
         Lookup::Records(vec![b"odd".to_vec()])
     );
     assert_eq!(resolver.txt(&name("b.example")).await, Lookup::NoSuchName);
+}
+
+#[tokio::test]
+async fn a_policy_host_without_an_address_is_sure_and_one_that_is_not_answered_is_not() {
+    let server = ZoneServer::start(zone(&[]));
+    let resolver = resolver(&server);
+    let domain = name("acme.example");
+    let ask = || served_policy::fetch(&resolver, &domain, Duration::from_secs(10));
+    assert_eq!(ask().await, PolicyFetch::NoHost);
+    for line in ["mta-sts.acme.example FAIL", "mta-sts.acme.example FAILA"] {
+        server.serve(zone(&[line]));
+        let PolicyFetch::Failed(why) = ask().await else {
+            panic!("{line}");
+        };
+        assert!(why.contains("Server Failure"), "{why}");
+    }
 }
 
 #[test]

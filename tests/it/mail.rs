@@ -288,7 +288,7 @@ fn a_new_key_is_put_away_and_its_record_is_taken_by_the_spec() {
     let place = Place::new(Plan::Pro);
     for (algorithm, selector) in [("rsa", "2026a"), ("ed25519", "2026e")] {
         let ran = place
-            .run(&["dkim", "new", selector, "--algorithm", algorithm, "--json"])
+            .run(&["dkim", "new", selector, "--algorithm", algorithm, "--print", "--json"])
             .expect(0);
         let key: Value = ran.json();
         fits("dkim-new", &key);
@@ -297,7 +297,7 @@ fn a_new_key_is_put_away_and_its_record_is_taken_by_the_spec() {
         let private = std::fs::read_to_string(place.path(&file)).unwrap();
         let second = private.lines().nth(1).unwrap();
         assert!(!ran.all().contains(second), "the private key is shown nowhere");
-        let again = place.run(&["dkim", "new", selector]).expect(1);
+        let again = place.run(&["dkim", "new", selector, "--print"]).expect(1);
         assert!(again.err.contains("never written over"), "{}", again.err);
         assert_eq!(std::fs::read_to_string(place.path(&file)).unwrap(), private);
         place.write(
@@ -324,29 +324,95 @@ fn a_new_key_is_put_away_and_its_record_is_taken_by_the_spec() {
 #[test]
 fn a_new_key_goes_into_the_spec_and_nothing_else_changes() {
     let place = Place::new(Plan::Pro);
-    place.write("real.yaml", &email("# who signs\ndmarc: { policy: none } # for now"));
-    let before = std::fs::read_to_string(place.path("real.yaml")).unwrap();
-    let _ = std::fs::remove_file(place.path("launch.yaml"));
-    std::os::unix::fs::symlink("real.yaml", place.path("launch.yaml")).unwrap();
+    let text = email("# who signs\ndmarc: { policy: none } # for now");
+    // A link leads to the file where the system has links.
+    #[cfg(unix)]
+    {
+        let _ = std::fs::remove_file(place.path("launch.yaml"));
+        std::os::unix::fs::symlink("real.yaml", place.path("launch.yaml")).unwrap();
+        place.write("real.yaml", &text);
+    }
+    #[cfg(not(unix))]
+    place.write("launch.yaml", &text);
     let ran = place
         .run(&["dkim", "new", "2026e", "--algorithm", "ed25519", "--json"])
         .expect(0);
     let key: Value = ran.json();
     fits("dkim-new", &key);
     assert_eq!(key["zone"], "acme.example", "{key}");
+    #[cfg(unix)]
     assert!(place.path("launch.yaml").is_symlink(), "the link stays a link");
-    let after = std::fs::read_to_string(place.path("real.yaml")).unwrap();
+    let after = std::fs::read_to_string(place.path("launch.yaml")).unwrap();
     let item = format!("- {{ selector: 2026e, key: \"{}\" }}", key["record"].as_str().unwrap());
     let left: Vec<&str> = after
         .lines()
         .filter(|line| line.trim() != "dkim:" && line.trim() != item)
         .collect();
-    assert_eq!(left, before.lines().collect::<Vec<_>>());
+    assert_eq!(left, text.lines().collect::<Vec<_>>());
     assert!(after.contains(&item), "{after}");
-    // The same selector again is no new record: the text stays, and the line is printed.
-    let again = place
-        .run(&["dkim", "new", "2026e", "--algorithm", "ed25519", "--out", "two.pem"])
-        .expect(0);
-    assert!(again.out.contains("The spec was left alone: "), "{}", again.out);
-    assert_eq!(std::fs::read_to_string(place.path("real.yaml")).unwrap(), after);
+    place.run(&["validate"]).expect(0);
+}
+
+#[test]
+fn a_spec_that_cannot_take_the_record_gets_no_key() {
+    let place = Place::new(Plan::Pro);
+    let dmarc = "dmarc: { policy: none }";
+    let taken = format!("dkim: [{{ selector: 2026E, key: \"{KEY}\" }}]\n{dmarc}");
+    let two = format!(
+        "{}  shop.example:\n    provider: cloudflare\n    records: []\n",
+        email(dmarc)
+    );
+    let alias = email("&m\n  bulk: true").replace("email:\n      &m", "email: &m")
+        + "  shop.example:\n    provider: cloudflare\n    email: *m\n";
+    let cases: [(&str, String, &[&str], &str); 8] = [
+        (
+            "a taken selector",
+            email(&taken),
+            &[],
+            "acme.example declares the selector `2026e` already",
+        ),
+        (
+            "no such zone",
+            email(dmarc),
+            &["--zone", "acme.test"],
+            "the spec has no zone acme.test",
+        ),
+        ("two zones", two.clone(), &[], "--zone ZONE"),
+        (
+            "no email block",
+            two,
+            &["--zone", "shop.example"],
+            "has no `email` block",
+        ),
+        (
+            "parked",
+            email(dmarc).replace("email:\n      dmarc: { policy: none }", "email: parked"),
+            &[],
+            "no block of keys",
+        ),
+        ("an alias", alias, &["--zone", "shop.example"], "an alias"),
+        ("a spec with errors", email("dmarc: { policy: nine }"), &[], "nine"),
+        (
+            "a name in use",
+            email(dmarc) + "    records: [{ type: CNAME, name: 2026e._domainkey, value: k.mail.example }]\n",
+            &[],
+            "cannot take the record",
+        ),
+    ];
+    for (what, spec, more, words) in cases {
+        place.write("launch.yaml", &spec);
+        let ran = place
+            .run(&[&["dkim", "new", "2026e", "--algorithm", "ed25519"][..], more].concat())
+            .expect(1);
+        assert!(ran.err.contains(words), "{what}: {}", ran.err);
+        assert_eq!(ran.out, "", "{what}");
+        assert!(!place.path("2026e.dkim.pem").exists(), "{what}: a key was left behind");
+        assert_eq!(
+            std::fs::read_to_string(place.path("launch.yaml")).unwrap(),
+            spec,
+            "{what}"
+        );
+    }
+    let json = place.run(&["dkim", "new", "2026e", "--json"]).expect(1).json();
+    fits("error", &json);
 }

@@ -159,19 +159,30 @@ fn monitoring(facts: &Facts, name: &QueryName, record: &Record, source: Source, 
     } else {
         format!("`t=y` asks for one level less: failing mail gets {policy}")
     };
-    let stage = facts.declared.stage.as_ref();
-    let (severity, next) = match stage {
-        Some(stage) if stage.is_due => (Severity::Warning, format!("p={} was due on {}", stage.policy, stage.on)),
-        Some(stage) => (Severity::Info, format!("next is p={} on {}", stage.policy, stage.on)),
-        None => (
+    let (severity, fix) = match &facts.declared.stage {
+        Some(stage) if stage.is_due && policy < stage.policy => (
+            Severity::Warning,
+            Fix::say(format!(
+                "the spec has wanted p={} since {}: `launchctl apply` publishes it",
+                stage.policy, stage.on
+            )),
+        ),
+        Some(stage) if !stage.is_due => (
             Severity::Info,
-            "read the reports for a month, then write p=quarantine".to_owned(),
+            Fix::say(format!("the rollout goes on with p={} on {}", stage.policy, stage.on)),
+        ),
+        _ if policy != Policy::None => (
+            Severity::Info,
+            Fix::say("when the reports look right, take `t=y` away").spec("email.dmarc.testing", "false"),
+        ),
+        _ => (
+            Severity::Info,
+            Fix::say("read the reports for a month, then write p=quarantine").spec("email.dmarc.policy", "quarantine"),
         ),
     };
-    let value = stage.map_or(Policy::Quarantine, |stage| stage.policy);
     out.draft(ids::DMARC_MONITORING, severity, name, what)
         .seen(line(name, "TXT", &record.text))
-        .fix(Fix::say(next).spec("email.dmarc.policy", value.as_str()));
+        .fix(fix);
 }
 
 fn subdomains(facts: &Facts, name: &QueryName, record: &Record, source: Source, out: &mut Judgement) {

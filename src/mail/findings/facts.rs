@@ -36,8 +36,8 @@ pub struct Declared {
     pub proxied: BTreeSet<QueryName>,
     /// The answer to the request for the MTA-STS policy, when it was made.
     pub policy: Option<PolicyFetch>,
-    /// The MTA-STS id and policy that were seen last.
-    pub previous_policy: Option<(String, mta_sts::Policy)>,
+    /// The MTA-STS policy that the owner declares, whose id the record has to bear.
+    pub own_policy: Option<mta_sts::Policy>,
     /// Whether the MX hosts have TLSA records (RFC 7672).
     pub has_dane: bool,
     /// The BIMI selector, `default` as a rule.
@@ -66,7 +66,7 @@ impl Declared {
             registered: None,
             proxied: BTreeSet::new(),
             policy: None,
-            previous_policy: None,
+            own_policy: None,
             has_dane: false,
             bimi_selector: "default".to_owned(),
             issuer: None,
@@ -172,6 +172,8 @@ pub struct Stage {
 pub enum PolicyFetch {
     /// The request failed for now.
     Failed(String),
+    /// The host is sure to have no address.
+    NoHost,
     /// The certificate is not valid for the host.
     BadCertificate(String),
     /// An answer.

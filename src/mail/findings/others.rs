@@ -68,6 +68,18 @@ fn policy(facts: &Facts, record: &mta_sts::Record, out: &mut Judgement) {
     let body = match &facts.declared.policy {
         None => return out.unknown(ids::MTA_STS, format!("{url} was not asked for")),
         Some(PolicyFetch::Failed(why)) => return out.unknown(ids::MTA_STS, format!("{url}: {why}")),
+        Some(PolicyFetch::NoHost) => {
+            return out
+                .error(
+                    ids::MTA_STS,
+                    &host,
+                    "a policy is announced, and its host has no address: senders get none (RFC 8461 §3.3)",
+                )
+                .seen(format!("{host} has neither A nor AAAA"))
+                .say(format!(
+                    "let a web server with a certificate for {host} serve the policy, and point {host} at it"
+                ));
+        }
         Some(PolicyFetch::BadCertificate(why)) => {
             return out
                 .error(
@@ -119,18 +131,40 @@ fn policy(facts: &Facts, record: &mta_sts::Record, out: &mut Judgement) {
     }
 }
 
-fn judge_policy(facts: &Facts, record: &mta_sts::Record, policy: &mta_sts::Policy, host: &str, out: &mut Judgement) {
-    if let (Some((id, previous)), Some(live)) = (&facts.declared.previous_policy, &record.id)
-        && previous.id() != policy.id()
-        && id == live
-    {
+/// The policy that the owner declares, its id, and what is served have to be of one mind: senders ask again only when
+/// the id changes (RFC 8461 §3.1).
+fn own_policy(
+    facts: &Facts,
+    record: &mta_sts::Record,
+    (own, live): (&mta_sts::Policy, &str),
+    served: &mta_sts::Policy,
+    out: &mut Judgement,
+) {
+    let (is_served, is_announced) = (served.id() == own.id(), own.id() == live);
+    if is_served && !is_announced {
         out.error(
             ids::MTA_STS,
-            &host,
+            &below(facts, "mta-sts"),
             "the policy changed and its id did not: senders keep the old one (RFC 8461 §3.1)",
         )
-        .seen(format!("id={live} before and now"))
-        .fix(Fix::publish(&below(facts, "_mta-sts"), "TXT", policy.record_text()).instead_of([record.text.clone()]));
+        .seen(format!("id={live}, and {} is the id of what is served", own.id()))
+        .fix(Fix::publish(&below(facts, "_mta-sts"), "TXT", own.record_text()).instead_of([record.text.clone()]));
+    }
+    if is_announced && !is_served {
+        let domain = &facts.declared.domain;
+        out.error(
+            ids::MTA_STS,
+            &below(facts, "mta-sts"),
+            "the id announces the declared policy, and another one is served",
+        )
+        .seen(format!("id={live}, and {} is the id of what is served", served.id()))
+        .say(format!("serve what `launchctl mail mta-sts {domain}` prints"));
+    }
+}
+
+fn judge_policy(facts: &Facts, record: &mta_sts::Record, policy: &mta_sts::Policy, host: &str, out: &mut Judgement) {
+    if let (Some(own), Some(live)) = (&facts.declared.own_policy, &record.id) {
+        own_policy(facts, record, (own, live), policy, out);
     }
     if policy.mode == Mode::None {
         return;

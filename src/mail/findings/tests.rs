@@ -95,6 +95,10 @@ fn add(zone: &mut MemoryZone, owner: &QueryName, kind: &str, value: &str) {
             zone.fail(owner, None);
             return;
         }
+        "FAILA" => {
+            zone.fail(owner, Some(Question::A));
+            return;
+        }
         "FAILTXT" => {
             zone.fail(owner, Some(Question::Txt));
             return;

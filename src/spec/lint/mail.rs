@@ -82,6 +82,9 @@ pub(in crate::spec) fn check(
             .is_none_or(|policy| policy.unmanaged == Unmanaged::Keep);
         let declared = lowered.map_or_else(|| of_records(zone), |lowered| lowered.mail.declared.clone());
         let declared = with_proxied(zone, declared);
+        if let Some(lowered) = lowered {
+            policy_host(zone, lowered, findings);
+        }
         let facts = gather(&memory, declared).now_or_never();
         let judgement = judge(&facts.expect("records in memory answer at once"));
         for finding in judgement.findings {
@@ -95,6 +98,39 @@ pub(in crate::spec) fn check(
             }
         }
     }
+}
+
+/// An MTA-STS policy is served by a host of its own, which a record alone does not make.
+fn policy_host(zone: &DeclaredZone<'_>, lowered: &LoweredMail, findings: &mut Findings<'_>) {
+    let is_wanted = lowered
+        .mail
+        .policy
+        .as_ref()
+        .is_some_and(|policy| policy.mode != mta_sts::Mode::None);
+    let host = format!("mta-sts.{}", zone.name);
+    let everything = format!("*.{}", zone.name);
+    let leads_there = |record: &DeclaredRecord| {
+        let kinds = [RecordType::A, RecordType::Aaaa, RecordType::Cname];
+        kinds.contains(&record.kind()) && [host.as_str(), &everything].contains(&record.owner.as_str())
+    };
+    let is_meant = lowered.mail.accepted.contains("mta-sts");
+    if !is_wanted || is_meant || zone.records.iter().any(leads_there) {
+        return;
+    }
+    let record = zone
+        .records
+        .iter()
+        .find(|record| record.record.data.txt().is_some_and(mta_sts::is_record));
+    let range = record.map_or_else(|| lowered.block.clone(), |record| record.value.clone());
+    let message = format!("{host}: the spec announces a policy, and does not declare the host that serves it");
+    let finding = Diagnostic::warning("mta-sts", message)
+        .at(findings.place(&range))
+        .help(format!(
+            "point {host} at a web server with a certificate for it; `launchctl mail mta-sts {}` prints what it serves at /.well-known/mta-sts.txt",
+            zone.name
+        ))
+        .help("if it is live and declared elsewhere, say so: `accept: [mta-sts]` in the zone");
+    findings.push(finding);
 }
 
 /// A private key at a name where the world looks for the public one. Whoever reads the spec has it already; nothing that

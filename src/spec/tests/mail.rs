@@ -66,6 +66,29 @@ fn said(loaded: &Loaded) -> (Vec<String>, Vec<String>) {
     (findings, txt.collect())
 }
 
+#[test]
+fn a_policy_needs_a_host_that_serves_it() {
+    let text = email(
+        "receive: [{ host: mx1.mail.example }]\nsend: []\nmta_sts: { mode: MODE }\ntls_rpt: [t@mail.example]\ndmarc: { policy: reject, report_to: [d@mail.example] }",
+    );
+    let codes = |text: &str| said(&read_with(text, &[])).0;
+    let (testing, none) = (text.replace("MODE", "testing"), text.replace("MODE", "none"));
+    assert_eq!(
+        codes(&testing),
+        ["mta-sts mta-sts.acme.example: the spec announces a policy, and does not declare the host that serves it"]
+    );
+    assert_eq!(
+        codes(&none),
+        [] as [String; 0],
+        "a policy that is withdrawn is no promise"
+    );
+    let host = "    records: [{ type: CNAME, name: mta-sts, value: policies.mail.example }]\n";
+    let accepted = "    accept: [mta-sts]\n";
+    for more in [host, accepted, &host.replace("mta-sts,", "\"*\",")] {
+        assert_eq!(codes(&format!("{testing}{more}")), [] as [String; 0], "{more}");
+    }
+}
+
 const FLAT: &str = "send: [{ via: own, addresses: [203.0.113.10] }]
 spf: { include: [_spf.mail.example, other.example], flatten: [_spf.mail.example] }
 dmarc: { policy: quarantine, report_to: [d@mail.example] }";

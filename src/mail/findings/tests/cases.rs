@@ -88,14 +88,28 @@ fn redirected_policy(declared: &mut Declared) {
     });
 }
 
-fn same_id(declared: &mut Declared) {
-    good_policy(declared);
-    let previous = mta_sts::Policy {
-        mode: mta_sts::Mode::Testing,
+fn own(mode: mta_sts::Mode) -> mta_sts::Policy {
+    mta_sts::Policy {
+        mode,
         exchangers: vec!["mx1.acme.example".into()],
         max_age: 604_800,
-    };
-    declared.previous_policy = Some(("1".into(), previous));
+    }
+}
+
+/// What is served is what is declared.
+fn own_policy(declared: &mut Declared) {
+    good_policy(declared);
+    declared.own_policy = Some(own(mta_sts::Mode::Enforce));
+}
+
+/// What is declared is not what is served.
+fn other_policy(declared: &mut Declared) {
+    good_policy(declared);
+    declared.own_policy = Some(own(mta_sts::Mode::Testing));
+}
+
+fn no_host(declared: &mut Declared) {
+    declared.policy = Some(PolicyFetch::NoHost);
 }
 
 fn with_issuer(declared: &mut Declared) {
@@ -137,6 +151,8 @@ const FLAT_OTHER: &str = "_spf.provider.example TXT v=spf1 ip4:192.0.2.0/25 ip4:
 const FLAT_FEWER: &str = "_spf.provider.example TXT v=spf1 ip4:192.0.2.0/25 ~all";
 const NO_MX: &str = "-acme.example MX";
 const STS: &str = "_mta-sts.acme.example TXT v=STSv1; id=1";
+const STS_ENFORCE: &str = "_mta-sts.acme.example TXT v=STSv1; id=f08743e5a4fb8efedd87";
+const STS_TESTING: &str = "_mta-sts.acme.example TXT v=STSv1; id=4fc2a24e8117186d9596";
 const TLS: &str = "_smtp._tls.acme.example TXT v=TLSRPTv1; rua=mailto:tls@acme.example";
 const MARK: &str = "default._bimi.acme.example TXT v=BIMI1; l=https://acme.example/l.svg; a=https://acme.example/v.pem";
 
