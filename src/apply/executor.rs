@@ -165,7 +165,10 @@ fn report(work: &Work<'_>, mut lane: Lane) -> Report {
         if !carriers.is_empty() && made == carriers.len() {
             applied.insert(address.clone());
         } else if made > 0 {
-            let words = format!("{made} of the {} requests that carry it were made", carriers.len());
+            let mut words = format!("{made} of the {} requests that carry it were made", carriers.len());
+            if let Some(failed) = lane.failed.iter().find(|failed| failed.address == *address) {
+                words.push_str(&format!("; then: {}", failed.message));
+            }
             lane.unknown.insert(address.clone(), words);
             lane.failed.retain(|failed| failed.address != *address);
         } else if !lane.failed.iter().any(|failed| failed.address == *address) {

@@ -196,13 +196,20 @@ impl Diagnostics {
         self.0.iter()
     }
 
-    /// In reading order: by place in the file, those without a place last; errors before warnings at one place.
+    /// In reading order: file by file, by place in each, those without a place last; errors before warnings at one place.
     #[must_use]
     pub fn sorted(mut self) -> Self {
-        self.0.sort_by_key(|d| {
-            let at = d.place.as_ref().map_or(usize::MAX, |place| place.range.start);
-            (at, d.severity)
-        });
+        fn key(finding: &Diagnostic) -> (bool, Option<&str>, Option<usize>, Severity) {
+            let place = finding.place.as_ref();
+            let path = place.map(|place| place.source.path.as_str());
+            (
+                place.is_none(),
+                path,
+                place.map(|place| place.range.start),
+                finding.severity,
+            )
+        }
+        self.0.sort_by(|a, b| key(a).cmp(&key(b)));
         self
     }
 }

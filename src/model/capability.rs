@@ -123,10 +123,25 @@ pub struct Edge {
     pub guards: &'static [&'static str],
     /// Its lists of rules.
     pub kinds: &'static [RuleKind],
+    /// What a list of redirects can hold.
+    pub redirect_lists: RedirectLists,
     /// Which requests are meant, in its own language.
     pub matching: fn(&Match) -> String,
     /// A redirect in its own language. The error says what cannot be said in it.
     pub redirect: fn(&UrlGlob, &str, bool) -> Result<CompiledRedirect, String>,
+}
+
+/// What a list of redirects can hold, on the largest plan.
+#[derive(Debug, Clone, Copy)]
+pub struct RedirectLists {
+    /// The statuses that a row can have.
+    pub statuses: &'static [u16],
+    /// Bytes of the longest URL.
+    pub longest_url: usize,
+    /// Characters of the longest comment.
+    pub longest_comment: usize,
+    /// Rows of the largest list.
+    pub most: usize,
 }
 
 /// The settings behind the words of `tls`.

@@ -9,6 +9,7 @@ pub mod monitor;
 pub mod name;
 pub mod record;
 pub mod record_set;
+pub mod redirect_list;
 pub mod resource;
 pub mod rule;
 pub mod scope;

@@ -6,6 +6,7 @@ use crate::model::address::Address;
 use crate::model::contact::Contact;
 use crate::model::monitor::Monitor;
 use crate::model::record_set::RecordSet;
+use crate::model::redirect_list::RedirectList;
 use crate::model::rule::Rule;
 use crate::model::setting::{Setting, ZoneEntry};
 
@@ -17,6 +18,8 @@ pub enum Resource {
     RecordSet(RecordSet),
     /// A rule in one of a zone's lists.
     Rule(Rule),
+    /// A list of redirects.
+    RedirectList(RedirectList),
     /// A setting of a zone.
     Setting(Setting),
     /// A zone itself.
@@ -33,6 +36,7 @@ impl Resource {
         match self {
             Self::RecordSet(set) => set.address(),
             Self::Rule(rule) => rule.address(),
+            Self::RedirectList(list) => list.address(),
             Self::Setting(setting) => setting.address(),
             Self::Zone(zone) => zone.address(),
             Self::Monitor(monitor) => Address::monitor(&monitor.key),
@@ -48,7 +52,15 @@ impl Resource {
             (Self::RecordSet(set), Some(Self::RecordSet(live))) => Self::RecordSet(set.settled_on(Some(live))),
             (Self::RecordSet(set), _) => Self::RecordSet(set.settled_on(None)),
             // What is live is seen through what is said of it, so that nothing is left to be filled in.
-            (Self::Rule(_) | Self::Setting(_) | Self::Zone(_) | Self::Monitor(_) | Self::Contact(_), _) => self.clone(),
+            (
+                Self::Rule(_)
+                | Self::RedirectList(_)
+                | Self::Setting(_)
+                | Self::Zone(_)
+                | Self::Monitor(_)
+                | Self::Contact(_),
+                _,
+            ) => self.clone(),
         }
     }
 
@@ -57,14 +69,19 @@ impl Resource {
     pub fn in_full(&self) -> Self {
         match self {
             Self::RecordSet(set) => Self::RecordSet(set.clone().in_full()),
-            Self::Rule(_) | Self::Setting(_) | Self::Zone(_) | Self::Monitor(_) | Self::Contact(_) => self.clone(),
+            Self::Rule(_)
+            | Self::RedirectList(_)
+            | Self::Setting(_)
+            | Self::Zone(_)
+            | Self::Monitor(_)
+            | Self::Contact(_) => self.clone(),
         }
     }
 
     /// Whether it can be removed at all. What cannot (a setting) is let go instead, and keeps its value.
     pub fn can_be_deleted(&self) -> bool {
         match self {
-            Self::RecordSet(_) | Self::Rule(_) | Self::Monitor(_) | Self::Contact(_) => true,
+            Self::RecordSet(_) | Self::Rule(_) | Self::RedirectList(_) | Self::Monitor(_) | Self::Contact(_) => true,
             Self::Setting(_) | Self::Zone(_) => false,
         }
     }
@@ -104,6 +121,14 @@ impl Resource {
     pub fn as_rule(&self) -> Option<&Rule> {
         match self {
             Self::Rule(rule) => Some(rule),
+            _ => None,
+        }
+    }
+
+    /// The list of redirects, when it is one.
+    pub fn as_redirect_list(&self) -> Option<&RedirectList> {
+        match self {
+            Self::RedirectList(list) => Some(list),
             _ => None,
         }
     }

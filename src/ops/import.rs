@@ -129,6 +129,7 @@ fn settle(
         let inputs = Inputs {
             vars: &vars,
             env: &|_| None,
+            files: &|_| Err("an imported spec names no file".to_owned()),
             providers: &provider::capabilities(),
             today: setting.clock.today(),
             spf_lock: &LockFile::default(),

@@ -267,6 +267,7 @@ pub(crate) fn in_words(resource: Option<&Resource>) -> String {
             all.join(", ")
         }
         Some(Resource::Rule(rule)) => format!("a rule for {}", text::sanitize(&rule.expression)),
+        Some(Resource::RedirectList(list)) => format!("a list of {}", text::count(list.rows.len(), "redirect")),
         Some(Resource::Setting(setting)) => match &setting.value {
             serde_json::Value::String(word) => text::sanitize(word).into_owned(),
             value => text::sanitize(&value.to_string()).into_owned(),

@@ -12,6 +12,7 @@ use crate::history::local;
 use crate::model::address::Address;
 use crate::model::inventory::Inventory;
 use crate::model::name::DomainName;
+use crate::model::redirect_list::RedirectList;
 use crate::model::resource::Resource;
 use crate::model::rule::{Place, Rule, RuleKind};
 use crate::model::setting::Setting as EdgeSetting;
@@ -336,7 +337,26 @@ fn fill(inventory: &Inventory, world: &mut World) -> Result<(), Problem> {
             return Err(Problem::new("seed", message));
         }
     }
+    for list in inventory.values().filter_map(Resource::as_redirect_list) {
+        if let Err(error) = put_redirect_list(list, world) {
+            let message = format!("the sandbox does not take the redirect list of {}: {error}", list.zone);
+            return Err(Problem::new("seed", message));
+        }
+    }
     Ok(())
+}
+
+/// The list, and behind the account's other rules the one that asks it.
+fn put_redirect_list(list: &RedirectList, world: &mut World) -> Result<(), String> {
+    let (name, rows, rule) = cloudflare::wire_redirect_list(list);
+    world.put_list(&name, "redirect", &rows)?;
+    let Some(rule) = rule else { return Ok(()) };
+    let mut rules = world.account_ruleset(cloudflare::LIST_PHASE)["rules"].clone();
+    match &mut rules {
+        serde_json::Value::Array(rules) => rules.push(rule),
+        other => *other = serde_json::json!([rule]),
+    }
+    world.put_account_rules(cloudflare::LIST_PHASE, rules)
 }
 
 /// The lists of rules in an inventory, each in its order.

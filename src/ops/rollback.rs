@@ -7,6 +7,7 @@ use crate::history::record::Shift;
 use crate::history::{Run, RunId, RunKind, RunStatus, Store as _, chain};
 use crate::model::address::Address;
 use crate::model::inventory::{Desired, Inventory, Unmanaged, Unsupported, UptimePolicy, ZonePolicy};
+use crate::model::redirect_list::{Lookup, RedirectList};
 use crate::model::resource::Resource;
 use crate::model::scope::ScopeName;
 use crate::ops::apply::{Ready, unguarded};
@@ -251,7 +252,10 @@ fn look_for_other_hands(
 
 /// Whether nothing is live that was neither before nor after: a change left halfway, and nobody else's hand.
 fn is_between(trace: &chain::Trace, now: Option<&Resource>) -> bool {
-    // Only sets of records can be halfway: a rule or a setting is written by one request.
+    if let Some(Resource::RedirectList(now)) = now {
+        return is_between_lists(trace, now);
+    }
+    // A rule or a setting is written by one request.
     if now.is_some_and(|now| now.as_record_set().is_none()) {
         return false;
     }
@@ -263,6 +267,17 @@ fn is_between(trace: &chain::Trace, now: Option<&Resource>) -> bool {
     records(now)
         .iter()
         .all(|record| before.contains(record) || after.contains(record))
+}
+
+/// A list is made empty, filled at once, and then asked: rows and rule are each as before or as after.
+fn is_between_lists(trace: &chain::Trace, now: &RedirectList) -> bool {
+    let list = |side: &'_ Option<Resource>| side.as_ref().and_then(Resource::as_redirect_list).cloned();
+    let empty = || RedirectList::new(now.zone.clone(), Vec::new(), Lookup::Missing);
+    let (before, after) = (
+        list(&trace.before).unwrap_or_else(empty),
+        list(&trace.after).unwrap_or_else(empty),
+    );
+    (now.rows == before.rows || now.rows == after.rows) && (now.lookup == before.lookup || now.lookup == after.lookup)
 }
 
 fn changed_since(

@@ -138,11 +138,13 @@ fn load_source(setting: &Setting, source: &Arc<Source>) -> Result<(Spec, Diagnos
 /// `apply` would read.
 pub(crate) fn understand(setting: &Setting, source: &Arc<Source>) -> Loaded {
     let environment = |name: &str| (setting.environment)(name);
+    let files = |name: &str| named_file(&setting.spec, name);
     spec::load(
         source,
         &Inputs {
             vars: &setting.vars,
             env: &environment,
+            files: &files,
             providers: &provider::capabilities(),
             today: setting.clock.today(),
             spf_lock: &read_spf_lock(&setting.spec),
@@ -167,6 +169,18 @@ pub(crate) fn read_spf_lock(spec: &Path) -> LockFile {
         path: path.display().to_string(),
         content,
     }
+}
+
+/// A file that a spec names, from the folder of the spec on.
+fn named_file(spec: &Path, name: &str) -> Result<Arc<Source>, String> {
+    let path = spec
+        .parent()
+        .map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
+    let text = files::read_text(&path, spec::MAX_FILE_BYTES).map_err(|error| error.to_string())?;
+    Ok(Arc::new(Source {
+        path: path.display().to_string(),
+        text,
+    }))
 }
 
 impl Setting {

@@ -143,6 +143,8 @@ pub struct Reading {
     pub handles: BTreeMap<Address, BTreeMap<RecordData, Vec<String>>>,
     /// The lists of rules, as the provider keeps them.
     pub lists: BTreeMap<ListName, KeptList>,
+    /// What stands around each zone's list of redirects, where it was read.
+    pub redirect_lists: BTreeMap<DomainName, KeptRedirectList>,
     /// The zones.
     pub zones: BTreeMap<DomainName, ZoneFacts>,
     /// The account of checks and contacts.
@@ -158,6 +160,7 @@ impl Reading {
         self.live.locked.extend(other.live.locked);
         self.live.lists.extend(other.live.lists);
         self.lists.extend(other.lists);
+        self.redirect_lists.extend(other.redirect_lists);
         self.handles.extend(other.handles);
         self.zones.extend(other.zones);
         self.uptime = self.uptime.take().or(other.uptime);
@@ -172,6 +175,29 @@ pub struct KeptList {
     pub version: Option<String>,
     /// Each rule in the provider's own form, in order.
     pub rules: Vec<(Address, serde_json::Value)>,
+}
+
+/// What a provider keeps around the list of redirects of a zone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeptRedirectList {
+    /// The account that it belongs to.
+    pub account: String,
+    /// The largest plan of that account.
+    pub plan: String,
+    /// The list's id; `None` while there is none.
+    pub id: Option<String>,
+    /// What tells whether the list has changed since.
+    pub version: Option<String>,
+    /// The id of the rules that ask lists; `None` while there are none.
+    pub ruleset: Option<String>,
+    /// The id of the rule that asks this list; `None` while none does.
+    pub rule: Option<String>,
+    /// Other lists of redirects in the account.
+    pub lists: usize,
+    /// Rows in them.
+    pub others: usize,
+    /// Other rules that ask lists.
+    pub rules: usize,
 }
 
 /// What a provider says of a zone.

@@ -192,7 +192,14 @@ fn hide(source: &Arc<Source>, masks: &[Range<usize>], diagnostics: Diagnostics) 
         path: source.path.clone(),
         text: hidden,
     });
-    let moved = |place: Place| Place::new(&hidden, place.range);
+    // What points into a file that the spec names stays there.
+    let moved = |place: Place| {
+        if Arc::ptr_eq(&place.source, source) {
+            Place::new(&hidden, place.range)
+        } else {
+            place
+        }
+    };
     diagnostics
         .into_iter()
         .map(|mut finding| {

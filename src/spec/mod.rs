@@ -4,6 +4,7 @@
 //! provider's code.
 
 mod basic;
+mod csv;
 pub mod edit;
 pub mod emit;
 mod lint;
@@ -41,6 +42,9 @@ mod tests;
 /// The largest spec that is read, in bytes: a hundred times a large one.
 pub const MAX_BYTES: u64 = 8 * 1024 * 1024;
 
+/// The largest file that a spec may name, in bytes.
+pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
+
 /// What a spec is read with.
 #[derive(Clone, Copy)]
 pub struct Inputs<'a> {
@@ -48,6 +52,8 @@ pub struct Inputs<'a> {
     pub vars: &'a BTreeMap<String, String>,
     /// Looks up an environment variable, for `vars` that say `env:NAME`.
     pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Reads a file that the spec names, from the folder of the spec on. The error is a sentence.
+    pub files: &'a dyn Fn(&str) -> Result<Arc<Source>, String>,
     /// The providers that there are, and what each can hold.
     pub providers: &'a [Capabilities],
     /// The day, in UTC, for what holds from a day on.

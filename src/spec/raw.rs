@@ -4,7 +4,9 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::basic::{Items, Literal, Table};
-use super::raw_edge::{CacheRule, ConfigRule, FirewallRule, Free, HeaderRule, RateLimit, Redirect, Tls};
+use super::raw_edge::{
+    CacheRule, ConfigRule, FirewallRule, Free, HeaderRule, RateLimit, Redirect, RedirectListFile, Tls,
+};
 use super::raw_mail::Email;
 use super::raw_uptime::Uptime;
 use super::shape::{At, Reader, Shape, Text, shape, words};
@@ -88,6 +90,8 @@ shape! {
         "dnssec" dnssec: At<bool>;
         /// Redirects at the edge, in order.
         "redirects" redirects: Vec<Redirect>;
+        /// Redirects from a CSV file, for old URLs by the hundred that each have a new one.
+        "redirect_list" redirect_list: RedirectListFile, example "old-urls.csv";
         /// How TLS is spoken, and HTTPS insisted on.
         "tls" tls: Tls;
         /// Any other setting of the zone, by the provider's own id.

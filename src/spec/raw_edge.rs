@@ -35,6 +35,45 @@ shape! {
 }
 
 shape! {
+    /// A file of redirects from whole URLs, and what holds for rows that say nothing else.
+    RedirectFile {
+        /// The CSV file, from the folder of the spec on. Its first line names the columns: `from` (a host and a path, the
+        /// scheme when only one is meant) and `to` (a URL), and as wanted `status` (301, 302, 307, 308), `keep_query`,
+        /// `subdomains` and `subpaths` (hosts and paths below are meant too), `keep_path` (what follows the path goes
+        /// along) and `comment`.
+        "file" file: Text, required, example "old-urls.csv";
+        /// The HTTP status of rows that say none.
+        "status" status: At<ListStatus>, default "301";
+        /// Whether the query of the request goes along, for rows that do not say it.
+        "keep_query" keep_query: At<bool>, default "false";
+    }
+}
+
+/// A file of redirects: its name alone, or with what holds for its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RedirectListFile(pub(super) RedirectFile);
+
+impl Shape for RedirectListFile {
+    fn schema(definitions: &mut Map<String, Json>) -> Json {
+        json!({ "anyOf": [{ "type": "string" }, RedirectFile::schema(definitions)] })
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if !matches!(node.value, Value::Scalar(_)) {
+            return RedirectFile::read(node, reader).map(Self);
+        }
+        let file = reader.text(node, "the name of a CSV file")?;
+        Some(Self(RedirectFile {
+            at: file.range.clone(),
+            keys: std::collections::BTreeMap::new(),
+            file: Some(file),
+            status: None,
+            keep_query: None,
+        }))
+    }
+}
+
+shape! {
     /// Which requests are meant. Everything that is said has to hold.
     Match {
         /// The host, or several of which one has to fit, each a name or a glob.
@@ -182,6 +221,14 @@ pub(super) struct Status(pub(super) u16);
 
 words!(Status, "status of a redirect", {
     "301" => Status(301), "302" => Status(302), "303" => Status(303), "307" => Status(307), "308" => Status(308),
+}, numbers);
+
+/// The HTTP status of a redirect in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ListStatus(pub(super) u16);
+
+words!(ListStatus, "status of a listed redirect", {
+    "301" => ListStatus(301), "302" => ListStatus(302), "307" => ListStatus(307), "308" => ListStatus(308),
 }, numbers);
 
 /// How the edge speaks to the origin, in the language's own word.

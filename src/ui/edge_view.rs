@@ -8,6 +8,7 @@ use crate::model::rule::{Destination, HeaderChange, Lifetime, Place, Rule, RuleA
 use crate::model::ttl::Ttl;
 use crate::plan::{Action, Change};
 use crate::ui::canvas::{Words, style};
+use crate::ui::list_view;
 use crate::ui::record_view::{arrow, changed_value};
 
 /// What a change of one of these says, line by line.
@@ -18,6 +19,10 @@ pub fn lines(change: &Change, colour: bool) -> Vec<Words> {
         (Some(Resource::Rule(rule)), None) | (None, Some(Resource::Rule(rule))) => whole_rule(rule),
         (Some(Resource::Setting(before)), Some(Resource::Setting(after))) => {
             changed_setting(&before.value, &after.value)
+        }
+        (Some(Resource::RedirectList(_)), _) | (_, Some(Resource::RedirectList(_))) => {
+            let list = |side: Option<&'_ Resource>| side.and_then(Resource::as_redirect_list).cloned();
+            list_view::lines(list(before).as_ref(), list(after).as_ref(), colour)
         }
         (Some(Resource::Setting(setting)), None) | (None, Some(Resource::Setting(setting))) => {
             vec![Words::of(style::PLAIN, json(&setting.value))]
@@ -50,6 +55,7 @@ pub fn brief(resource: &Resource) -> Option<String> {
             words.extend(rule.place.as_ref().and_then(place));
             Some(words.join("; "))
         }
+        Resource::RedirectList(list) => Some(list_view::brief(list)),
         Resource::Setting(setting) => Some(json(&setting.value)),
         Resource::Zone(_) => Some("the zone itself".to_owned()),
         Resource::RecordSet(_) | Resource::Monitor(_) | Resource::Contact(_) => None,

@@ -96,6 +96,7 @@ pub fn validated(validated: &Validated) -> Value {
                 "severity": finding.severity.as_str(),
                 "code": finding.code,
                 "message": finding.message,
+                "file": finding.place.as_ref().map(|place| &place.source.path),
                 "line": finding.place.as_ref().map(Place::line),
                 "column": finding.place.as_ref().map(Place::column),
                 "address": finding.address,

@@ -9,6 +9,7 @@ pub mod edge_view;
 pub mod flatten_view;
 pub mod history_view;
 pub mod json;
+pub mod list_view;
 pub mod mail_json;
 pub mod mail_view;
 pub mod markdown;

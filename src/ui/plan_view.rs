@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::text::{self, sanitize};
 use crate::model::address::Address;
 use crate::model::record_set::{RecordSet, pair};
+use crate::model::redirect_list;
 use crate::model::rule::{Place, RuleKind};
 use crate::model::scope::ScopeName;
 use crate::ops::{Basis, Planned};
@@ -128,6 +129,7 @@ fn kind_title(kind: &str) -> String {
         "contact" => "Contacts".to_owned(),
         "zone" => "Zone".to_owned(),
         "setting" => "Settings".to_owned(),
+        redirect_list::KIND => "Redirect list".to_owned(),
         other => match RuleKind::ALL.iter().find(|kind| kind.as_str() == other) {
             Some(kind) => {
                 let plural = format!("{}s", kind.noun());
@@ -416,8 +418,19 @@ fn values_removed(plan: &Plan) -> usize {
             .and_then(|resource| resource.as_record_set())
             .map_or(0, |set| set.records.len())
     };
+    let rows = |side: &'_ Option<crate::model::resource::Resource>| {
+        side.as_ref()
+            .and_then(|resource| resource.as_redirect_list())
+            .map(|list| list.rows.clone())
+            .unwrap_or_default()
+    };
     let updates = plan.changes.iter().filter(|change| change.action() == Action::Update);
     updates
-        .map(|change| records(&change.before).saturating_sub(records(&change.after)))
+        .map(|change| {
+            let (old, new) = (rows(&change.before), rows(&change.after));
+            let gone = redirect_list::differences(&old, &new);
+            let gone = gone.iter().filter(|(_, new)| new.is_none()).count();
+            records(&change.before).saturating_sub(records(&change.after)) + gone
+        })
         .sum()
 }

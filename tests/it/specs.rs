@@ -13,6 +13,8 @@ fn corpus() -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        // Beside them lie the files that they name.
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     all.sort();
     all

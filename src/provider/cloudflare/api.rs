@@ -15,6 +15,8 @@ pub(super) struct Answered {
     pub result: Value,
     /// Paging, for lists.
     pub info: Option<PageInfo>,
+    /// Where the next page begins, for lists that tell it so.
+    pub after: Option<String>,
 }
 
 /// Where in a list an answer stands.
@@ -118,7 +120,12 @@ fn understand(outcome: Result<Reply, Failure>, host: &str) -> Result<Answered, A
     if success == Some(true) && (200..300).contains(&status) {
         let info = page_info(&envelope);
         let result = envelope.get("result").cloned().unwrap_or(Value::Null);
-        return Ok(Answered { result, info });
+        let after = envelope.pointer("/result_info/cursors/after").and_then(Value::as_str);
+        return Ok(Answered {
+            result,
+            info,
+            after: after.filter(|after| !after.is_empty()).map(str::to_owned),
+        });
     }
     let refusal = refusal(status, &envelope);
     if (400..500).contains(&status) && status != 408 || (success == Some(false) && status < 400) {

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::api::{self, ApiError};
 use super::records::FoundZone;
-use super::{Cloudflare, records, rule_convert, rules, settings, zone};
+use super::{Cloudflare, records, redirect_lists, rule_convert, rules, settings, zone};
 use crate::base::text;
 use crate::model::name::DomainName;
+use crate::model::redirect_list::RedirectList;
 use crate::model::rule::RuleKind;
 use crate::provider::{Examination, Finding, Scope};
 
@@ -166,6 +167,10 @@ async fn examine_zone(cloudflare: &Cloudflare, zone: &DomainName, scope: &Scope)
         ),
     });
     all.extend(examine_edge(cloudflare, zone, &id, scope).await);
+    let list = RedirectList::address_in(zone);
+    if let (true, Some(account)) = (scope.spoken.contains(&list), &account) {
+        all.extend(examine_redirect_list(cloudflare, zone, account).await);
+    }
     (account, all)
 }
 
@@ -215,13 +220,50 @@ fn permission(kind: RuleKind) -> &'static str {
     }
 }
 
-/// A list is tried as it is, with Cloudflare told to change nothing: that asks for the permission to write.
+/// What a list of redirects needs beside a zone's own permissions: both belong to the account.
+async fn examine_redirect_list(cloudflare: &Cloudflare, zone: &DomainName, account: &str) -> Vec<Examination> {
+    const PERMISSION: &str = "Account Filter Lists";
+    let subject = |what: &str| format!("{zone}: {PERMISSION} {what}");
+    let add = |what: &str| format!("add the permission Account > {PERMISSION} > {what} to the token");
+    let lists = format!("accounts/{account}/rules/lists");
+    let nowhere = format!("{lists}/{NO_RECORD}/items");
+    let nothing = json!([]);
+    let entry_point = redirect_lists::entry_point(account);
+    let (read, write, rules) = tokio::join!(
+        api::get(&cloudflare.http, &lists),
+        api::write(&cloudflare.http, "PUT", &nowhere, &nothing),
+        examine_rules(cloudflare, zone, &entry_point, "Account", "Mass URL Redirects")
+    );
+    let read = match read {
+        Ok(_) => found(&subject("Read"), Finding::Good, "granted", None),
+        Err(error) => missing(&subject("Read"), &error, &add("Read")),
+    };
+    let write = match write {
+        // The list is not there: the question was answered, so the door is open.
+        Err(ApiError::Refused(refusal)) if !matches!(refusal.status, 401 | 403) => {
+            found(&subject("Edit"), Finding::Good, "granted", None)
+        }
+        Ok(_) => found(&subject("Edit"), Finding::Unclear, "the answer tells nothing", None),
+        Err(error) => missing(&subject("Edit"), &error, &add("Edit")),
+    };
+    [read, write].into_iter().chain(rules).collect()
+}
+
 async fn examine_list(cloudflare: &Cloudflare, zone: &DomainName, id: &str, kind: RuleKind) -> Vec<Examination> {
-    let permission = permission(kind);
+    examine_rules(cloudflare, zone, &rules::path(id, kind), "Zone", permission(kind)).await
+}
+
+/// A list of rules is tried as it is, with Cloudflare told to change nothing: that asks for the permission to write.
+async fn examine_rules(
+    cloudflare: &Cloudflare,
+    zone: &DomainName,
+    path: &str,
+    whose: &str,
+    permission: &str,
+) -> Vec<Examination> {
     let subject = |what: &str| format!("{zone}: {permission} {what}");
-    let add = |what: &str| format!("add the permission Zone > {permission} > {what} to the token");
-    let path = rules::path(id, kind);
-    let (read, rules) = match api::get(&cloudflare.http, &path).await {
+    let add = |what: &str| format!("add the permission {whose} > {permission} > {what} to the token");
+    let (read, rules) = match api::get(&cloudflare.http, path).await {
         Ok(answer) => {
             let kept = answer.result.get("rules").and_then(Value::as_array).cloned();
             let kept: Vec<Value> = kept.unwrap_or_default().iter().map(rule_convert::as_it_was).collect();

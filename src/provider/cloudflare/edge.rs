@@ -2,7 +2,7 @@
 //! of a zone allows of it.
 
 use super::{expression, setting_forms, settings};
-use crate::model::capability::{Edge, TlsSettings};
+use crate::model::capability::{Edge, RedirectLists, TlsSettings};
 use crate::model::rule::RuleKind;
 
 /// Characters of the longest expression.
@@ -27,6 +27,12 @@ pub(super) const EDGE: Edge = Edge {
     longest_expression: LONGEST_EXPRESSION,
     authorities: &["letsencrypt.org", "pki.goog", "ssl.com"],
     kinds: RuleKind::ALL,
+    redirect_lists: RedirectLists {
+        statuses: &[301, 302, 307, 308],
+        longest_url: 32 * 1024,
+        longest_comment: 500,
+        most: 1_000_000,
+    },
     guards: super::guards::CODES,
     matching: expression::matching,
     redirect: expression::redirect,
@@ -40,6 +46,32 @@ pub(super) fn quota(plan: &str, kind: RuleKind) -> usize {
         _ => [10, 25, 50, 300],
     };
     row[rank(plan)]
+}
+
+/// What the bulk redirects of an account are bounded by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BulkQuota {
+    /// Lists of redirects.
+    pub lists: usize,
+    /// Rows in all of them together.
+    pub rows: usize,
+    /// Rules that ask them.
+    pub rules: usize,
+}
+
+/// How many bulk redirects an account may have, by its largest plan.
+pub(super) fn bulk_quota(plan: &str) -> BulkQuota {
+    let rank = rank(plan);
+    BulkQuota {
+        lists: [5, 5, 5, 25][rank],
+        rows: [10_000, 25_000, 50_000, 1_000_000][rank],
+        rules: [15, 15, 15, 50][rank],
+    }
+}
+
+/// The larger of two plans.
+pub(super) fn larger<'a>(one: &'a str, other: &'a str) -> &'a str {
+    if rank(other) > rank(one) { other } else { one }
 }
 
 /// The longest period and the longest block of a rate limit, in seconds.

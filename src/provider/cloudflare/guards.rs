@@ -11,6 +11,7 @@ use crate::model::address::Address;
 use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::model::record_set::RecordSet;
+use crate::model::redirect_list::{ListedUrl, Lookup, RedirectList, differences};
 use crate::model::resource::Resource;
 use crate::model::rule::{Rule, RuleAction, RuleKind};
 use crate::model::setting::Setting;
@@ -30,6 +31,7 @@ pub(super) const CODES: &[&str] = &[
     "hsts-preload",
     "hsts-shortened",
     "hsts-subdomains",
+    "redirect-list-shrinks",
     "redirect-without-proxy",
     "ssl-automatic",
     "tls-flexible",
@@ -55,10 +57,15 @@ pub(super) fn review(changes: &[Change], reading: &Reading, review: &mut Review)
                 look_at_setting(change, before, setting, facts, after, review);
             }
             (_, Some(Resource::Rule(rule))) => look_at_rule(change, rule, facts, after, review),
+            (before, Some(Resource::RedirectList(list))) => {
+                let before = before.as_ref().and_then(Resource::as_redirect_list);
+                look_at_list(change, before, list, after, review);
+            }
             _ => {}
         }
     }
     quotas(changes, reading, review);
+    bulk_quotas(changes, reading, review);
 }
 
 /// A zone as it will be.
@@ -93,7 +100,11 @@ impl<'a> After<'a> {
                 Resource::Setting(setting) => {
                     after.settings.insert(&setting.id, &setting.value);
                 }
-                Resource::Rule(_) | Resource::Zone(_) | Resource::Monitor(_) | Resource::Contact(_) => {}
+                Resource::Rule(_)
+                | Resource::RedirectList(_)
+                | Resource::Zone(_)
+                | Resource::Monitor(_)
+                | Resource::Contact(_) => {}
             }
         }
         after
@@ -308,6 +319,109 @@ fn look_at_rule(change: &Change, rule: &Rule, facts: &ZoneFacts, after: &After<'
                 review
                     .warnings
                     .push(Warning::about(&change.address, "redirect-without-proxy", words));
+            }
+        }
+    }
+}
+
+fn look_at_list(
+    change: &Change,
+    before: Option<&RedirectList>,
+    list: &RedirectList,
+    after: &After<'_>,
+    review: &mut Review,
+) {
+    let mut seen: BTreeSet<DomainName> = BTreeSet::new();
+    let urls = list.rows.iter().filter_map(|row| ListedUrl::parse(&row.from).ok());
+    for host in urls.map(|url| url.host) {
+        if seen.contains(&host) {
+            continue;
+        }
+        if host.is_within(&after.zone) && !after.is_at_the_edge(&host) {
+            let words = format!("no proxied record answers for {host}, so the list is never asked for it");
+            review
+                .warnings
+                .push(Warning::about(&change.address, "redirect-without-proxy", words));
+        }
+        seen.insert(host);
+    }
+    let Some(before) = before else { return };
+    let pairs = differences(&before.rows, &list.rows);
+    let gone = pairs.iter().filter(|(_, new)| new.is_none()).count();
+    // The file may have been cut short on its way here.
+    if gone > 2 && gone * 3 > before.rows.len() {
+        let words = format!(
+            "{} of its {} go",
+            text::grouped(gone),
+            text::count(before.rows.len(), "row")
+        );
+        review
+            .warnings
+            .push(Warning::about(&change.address, "redirect-list-shrinks", words));
+    }
+}
+
+/// Bulk redirects that would be more than the account's plan allows, those of all zones and of others together.
+fn bulk_quotas(changes: &[Change], reading: &Reading, review: &mut Review) {
+    /// Lists, rows and rules of an account, as they are and as they will be.
+    #[derive(Default)]
+    struct Sum {
+        plan: String,
+        is: [usize; 3],
+        will_be: [usize; 3],
+    }
+    let mut accounts: BTreeMap<&str, Sum> = BTreeMap::new();
+    for change in changes {
+        let list = |side: &'_ Option<Resource>| side.as_ref().and_then(Resource::as_redirect_list).cloned();
+        let (before, after) = (list(&change.before), list(&change.after));
+        let Some(zone) = before.as_ref().or(after.as_ref()).map(|list| list.zone.clone()) else {
+            continue;
+        };
+        let Some(kept) = reading.redirect_lists.get(&zone) else {
+            continue;
+        };
+        let own = |list: &Option<RedirectList>| match list {
+            None => [0; 3],
+            Some(list) => [1, list.rows.len(), usize::from(list.lookup != Lookup::Missing)],
+        };
+        let (was, will) = (own(&before), own(&after));
+        // What another zone of the plan counts among the others is what it is now: only the growth is added.
+        let sum = accounts.entry(&kept.account).or_insert_with(|| {
+            let is = [kept.lists + was[0], kept.others + was[1], kept.rules + was[2]];
+            Sum {
+                plan: kept.plan.clone(),
+                is,
+                will_be: is,
+            }
+        });
+        for at in 0..3 {
+            sum.will_be[at] = (sum.will_be[at] + will[at]).saturating_sub(was[at]);
+        }
+    }
+    for sum in accounts.values() {
+        let quota = edge::bulk_quota(&sum.plan);
+        let bounds = [
+            (quota.lists, "list of redirects", "lists of redirects"),
+            (quota.rows, "listed redirect", "listed redirects"),
+            (quota.rules, "rule that asks lists", "rules that ask lists"),
+        ];
+        for (at, (most, one, several)) in bounds.into_iter().enumerate() {
+            let will_be = sum.will_be[at];
+            if will_be > most && will_be > sum.is[at] {
+                review.refusals.push(Refusal {
+                    address: None,
+                    code: "redirect-list-quota".to_owned(),
+                    message: format!(
+                        "the account would have {} {}, foreign ones included; the {} plan allows {}",
+                        text::grouped(will_be),
+                        if will_be == 1 { one } else { several },
+                        quirks::plan_name(&sum.plan),
+                        text::grouped(most)
+                    ),
+                    help: "shorten the file, lead families of URLs with one of the `redirects`, or move a zone to a \
+                           larger plan"
+                        .to_owned(),
+                });
             }
         }
     }

@@ -12,6 +12,7 @@ mod expression;
 mod guards;
 mod quirks;
 mod records;
+mod redirect_lists;
 mod rule_convert;
 mod rules;
 mod setting_forms;
@@ -28,6 +29,7 @@ use crate::base::text;
 use crate::model::address::Address;
 use crate::model::name::DomainName;
 use crate::model::record_set::RecordSet;
+use crate::model::redirect_list::RedirectList;
 use crate::model::rule::{Rule, RuleKind};
 use crate::model::setting::Setting;
 use crate::plan::Change;
@@ -61,6 +63,8 @@ pub struct Cloudflare {
     made: Mutex<BTreeMap<DomainName, String>>,
     /// What is for somebody to act on.
     news: Mutex<Vec<String>>,
+    /// Held by whoever changes what belongs to the account and to no zone.
+    account_turn: tokio::sync::Mutex<()>,
 }
 
 /// How the path of a step begins whose zone was not there when it was planned.
@@ -83,6 +87,7 @@ impl Cloudflare {
             account: access.account,
             made: Mutex::new(BTreeMap::new()),
             news: Mutex::new(Vec::new()),
+            account_turn: tokio::sync::Mutex::new(()),
         })
     }
 
@@ -96,6 +101,9 @@ impl Cloudflare {
     }
 
     async fn perform_once(&self, step: &Step) -> Outcome {
+        if redirect_lists::is_for(step) {
+            return redirect_lists::perform(self, step).await;
+        }
         let path = match self.path(step, &step.path).await {
             Ok(path) => path,
             Err(words) => return Outcome::NotSent(words),
@@ -215,6 +223,7 @@ impl Provider for Cloudflare {
         steps.extend(batch::steps(changes, reading));
         steps.extend(settings::steps(changes, reading));
         steps.extend(rules::steps(changes, reading));
+        steps.extend(redirect_lists::steps(changes, reading));
         steps
     }
 
@@ -271,4 +280,12 @@ pub fn wire_setting(setting: &Setting) -> Option<Value> {
 pub fn wire_rules(kind: RuleKind, rules: &[&Rule]) -> (&'static str, Value) {
     let rules = rules.iter().map(|rule| rule_convert::to_wire(rule, None)).collect();
     (rule_convert::phase(kind), Value::Array(rules))
+}
+
+/// The phase in which the rules of an account ask its lists of redirects.
+pub const LIST_PHASE: &str = redirect_lists::PHASE;
+
+/// A list of redirects in Cloudflare's own JSON: its name, its rows, and the rule that asks it, if one does.
+pub fn wire_redirect_list(list: &RedirectList) -> (String, Value, Option<Value>) {
+    redirect_lists::wire(list)
 }

@@ -298,6 +298,7 @@ pub(super) fn advice(refusal: &ApiRefusal) -> Option<&'static str> {
         "9003" => "a proxied record needs a public address: leave `proxied` out, or name another address",
         "9300" => "tags need a paid plan: take them out of the spec",
         super::rules::MOVED => "plan again: the new plan takes what came meanwhile into account",
+        super::redirect_lists::FAILED => "nothing of it was done, or all: plan again to see which",
         "1006" => "the zone has no such setting: take it out of the spec",
         "1057" => "the zone's plan does not let this setting be changed: take it out of the spec",
         "1061" => "the zone is there already, perhaps in another account: check `providers.cloudflare.account`",

@@ -7,11 +7,12 @@ use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use super::api::{self, Answered, ApiError};
-use super::{Cloudflare, convert, guards, rules, settings, zone};
+use super::{Cloudflare, convert, guards, redirect_lists, rules, settings, zone};
 use crate::base::text;
 use crate::model::name::DomainName;
 use crate::model::record::RecordData;
 use crate::model::record_set::{Record, RecordSet};
+use crate::model::redirect_list;
 use crate::model::resource::Resource;
 use crate::model::rule::{Rule, RuleKind};
 use crate::model::setting::ZoneEntry;
@@ -45,19 +46,38 @@ pub(super) async fn read_zone(
     scope: &Scope,
 ) -> Result<Reading, ProviderError> {
     let wanted = Wanted::of(zone, scope);
+    let mut reading = read_content(cloudflare, zone, scope, &wanted).await?;
+    if wanted.redirect_list {
+        let facts = reading.zones.get(zone);
+        let account = facts.and_then(|facts| facts.account.clone());
+        let plan = facts.map(|facts| facts.plan.clone()).unwrap_or_default();
+        // It belongs to the account, which only the zone tells.
+        let read = redirect_lists::read(cloudflare, zone, account.as_deref(), &plan).await?;
+        redirect_lists::keep(zone, read, &mut reading);
+    }
+    Ok(reading)
+}
+
+/// What belongs to the zone itself.
+async fn read_content(
+    cloudflare: &Cloudflare,
+    zone: &DomainName,
+    scope: &Scope,
+    wanted: &Wanted,
+) -> Result<Reading, ProviderError> {
     let known = scope.known_ids.get(zone).map(String::as_str);
     if let Some(id) = known.filter(|id| convert::is_identifier(id)) {
         let path = format!("zones/{id}");
         let (facts, contents) = tokio::join!(
             api::get(&cloudflare.http, &path),
-            contents(cloudflare, zone, id, &wanted)
+            contents(cloudflare, zone, id, wanted)
         );
         match facts {
             Ok(answer)
                 if is_zone(&answer.result, zone) && is_of_account(&answer.result, cloudflare.account.as_deref()) =>
             {
                 let found = zone_of(&answer.result, zone)?;
-                return assemble(zone, found, contents?, &wanted);
+                return assemble(zone, found, contents?, wanted);
             }
             // Another zone by now, or gone: the name decides.
             Ok(_) => {}
@@ -71,8 +91,8 @@ pub(super) async fn read_zone(
         }
         found => found?,
     };
-    let contents = contents(cloudflare, zone, &found.id, &wanted).await?;
-    assemble(zone, found, contents, &wanted)
+    let contents = contents(cloudflare, zone, &found.id, wanted).await?;
+    assemble(zone, found, contents, wanted)
 }
 
 /// What is asked for beside the records, since each costs a request.
@@ -81,6 +101,7 @@ struct Wanted {
     settings: BTreeSet<String>,
     certificate: bool,
     zone: bool,
+    redirect_list: bool,
 }
 
 impl Wanted {
@@ -90,6 +111,7 @@ impl Wanted {
             settings: BTreeSet::new(),
             certificate: false,
             zone: false,
+            redirect_list: false,
         };
         for address in scope.spoken.iter().filter(|address| address.scope() == zone.as_str()) {
             match (address.kind(), RuleKind::of(address)) {
@@ -97,6 +119,7 @@ impl Wanted {
                     wanted.settings.insert(address.key().to_owned());
                 }
                 ("zone", _) => wanted.zone = true,
+                (redirect_list::KIND, _) => wanted.redirect_list = true,
                 (_, Some(kind)) if !wanted.kinds.contains(&kind) => wanted.kinds.push(kind),
                 _ => {}
             }

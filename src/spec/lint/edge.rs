@@ -27,7 +27,7 @@ pub(super) fn check(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-fn warn(zone: &DeclaredZone<'_>, finding: Diagnostic, findings: &mut Findings<'_>) {
+pub(super) fn warn(zone: &DeclaredZone<'_>, finding: Diagnostic, findings: &mut Findings<'_>) {
     if zone.accept.contains(finding.code) {
         return;
     }
@@ -132,20 +132,23 @@ fn leads_to_itself(redirect: &DeclaredRule, findings: &mut Findings<'_>) {
     }
 }
 
+/// The first record at a host where none is proxied; nothing where one is, or none is declared.
+pub(super) fn unproxied_record<'a>(zone: &'a DeclaredZone<'_>, host: &DomainName) -> Option<&'a DeclaredRecord> {
+    let is_web = |record: &&DeclaredRecord| {
+        record.owner == *host && matches!(record.kind(), RecordType::A | RecordType::Aaaa | RecordType::Cname)
+    };
+    let records: Vec<&DeclaredRecord> = zone.records.iter().filter(is_web).collect();
+    let is_reached = records.iter().any(|record| record.record.proxied);
+    records.first().copied().filter(|_| !is_reached)
+}
+
 /// A redirect is only asked where the edge stands in front.
 fn unproxied(zone: &DeclaredZone<'_>, redirect: &DeclaredRule, findings: &mut Findings<'_>) {
     let Some((from, place)) = &redirect.from else { return };
     let Ok(host) = DomainName::parse(&from.host) else {
         return;
     };
-    let is_web = |record: &&DeclaredRecord| {
-        record.owner == host && matches!(record.kind(), RecordType::A | RecordType::Aaaa | RecordType::Cname)
-    };
-    let records: Vec<&DeclaredRecord> = zone.records.iter().filter(is_web).collect();
-    let Some(first) = records
-        .first()
-        .filter(|_| !records.iter().any(|record| record.record.proxied))
-    else {
+    let Some(first) = unproxied_record(zone, &host) else {
         return;
     };
     let finding = Diagnostic::warning(

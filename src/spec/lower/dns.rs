@@ -29,6 +29,7 @@ pub(super) fn zone<'a>(
         records: Vec::new(),
         absent: Vec::new(),
         rules: Vec::new(),
+        redirect_list: None,
         settings: Vec::new(),
         create: None,
         name_servers: Vec::new(),

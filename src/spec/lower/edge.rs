@@ -21,6 +21,7 @@ use crate::spec::shape::Text;
 /// The keys of a zone that are about an edge.
 const KEYS: &[&str] = &[
     "redirects",
+    "redirect_list",
     "tls",
     "settings",
     "cache",
@@ -262,7 +263,7 @@ fn accept(raw: &raw::Zone, zone: &mut DeclaredZone<'_>, findings: &mut Findings<
     let of_edge = zone.capabilities.and_then(|capabilities| capabilities.edge);
     let of_edge = of_edge.map_or(&[][..], |edge| edge.guards);
     for code in raw.accept.iter().flatten() {
-        let others = || lint::ACCEPTABLE.iter().chain(of_edge).copied();
+        let others = || lint::acceptable().chain(of_edge.iter().copied());
         let known = || others().chain(CATALOGUE.iter().map(|entry| entry.id));
         if known().any(|known| known == code.value) {
             zone.accept.insert(code.value.clone());

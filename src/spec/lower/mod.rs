@@ -5,6 +5,7 @@ mod dns;
 mod edge;
 pub(super) mod mail;
 mod matching;
+pub(super) mod redirect_list;
 mod rules;
 pub(super) mod uptime;
 
@@ -39,6 +40,7 @@ pub(super) struct DeclaredZone<'a> {
     pub(super) records: Vec<DeclaredRecord>,
     pub(super) absent: Vec<DeclaredAbsence>,
     pub(super) rules: Vec<DeclaredRule>,
+    pub(super) redirect_list: Option<redirect_list::DeclaredRedirectList>,
     pub(super) settings: Vec<DeclaredSetting>,
     /// Where it says that it is to be created.
     pub(super) create: Option<Range<usize>>,
@@ -157,6 +159,7 @@ pub(super) fn lower(raw: &Launch, source: &Arc<Source>, inputs: &Inputs<'_>, all
         }
         let mut one = dns::zone(name.clone(), zone, capabilities, &mut findings);
         edge::zone(zone, &mut one, &mut findings);
+        redirect_list::zone(zone, inputs, &mut one, &mut findings);
         mails.extend(mail::zone(zone, inputs, &mut one, &mut findings).map(|mail| (name, mail)));
         declared.push(one);
     }
@@ -356,6 +359,11 @@ fn gather(zone: DeclaredZone<'_>, source: &Arc<Source>, desired: &mut Desired) {
         let address = rule.rule.address();
         desired.places.insert(address.clone(), Place::new(source, rule.name));
         desired.inventory.insert(address, Resource::Rule(rule.rule));
+    }
+    if let Some(declared) = zone.redirect_list {
+        let address = declared.list.address();
+        desired.places.insert(address.clone(), Place::new(source, declared.at));
+        desired.inventory.insert(address, Resource::RedirectList(declared.list));
     }
     for setting in zone.settings {
         let address = setting.setting.address();

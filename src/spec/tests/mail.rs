@@ -29,6 +29,7 @@ fn beside(text: &str, today: Date, spf_lock: &LockFile) -> Loaded {
     let inputs = Inputs {
         vars: &BTreeMap::new(),
         env: &|_| None,
+        files: &|name| Err(format!("there is no `{name}`")),
         providers: &providers(),
         today,
         spf_lock,

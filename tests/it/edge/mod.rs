@@ -2,6 +2,7 @@
 //! somebody else keeps rules too.
 
 mod lists;
+mod redirect_list;
 mod settings;
 mod zones;
 
