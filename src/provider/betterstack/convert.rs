@@ -368,7 +368,7 @@ fn header(value: &HeaderText) -> Value {
 mod tests {
     use super::*;
 
-    fn live(attributes: Value) -> LiveMonitor {
+    fn live(attributes: &Value) -> LiveMonitor {
         let mut whole = json!({
             "monitor_type": "status", "url": "https://acme.example", "pronounceable_name": "A & B <x>", "http_method": "get",
             "request_timeout": 30, "check_frequency": 180, "confirmation_period": 0, "regions": ["us", "as"],
@@ -384,7 +384,7 @@ mod tests {
 
     #[test]
     fn what_comes_back_in_another_form_is_the_same() {
-        let read = live(json!({}));
+        let read = live(&json!({}));
         assert_eq!((read.id.as_str(), read.monitor.name.as_str()), ("238", "A & B <x>"));
         let http = read.monitor.check.http().unwrap();
         assert_eq!(
@@ -398,9 +398,9 @@ mod tests {
             "what may be a credential goes no further"
         );
         let tcp =
-            live(json!({ "monitor_type": "tcp", "url": "smtp.acme.example", "port": "587", "request_timeout": 5000 }));
+            live(&json!({ "monitor_type": "tcp", "url": "smtp.acme.example", "port": "587", "request_timeout": 5000 }));
         assert_eq!(tcp.monitor.timeout, Some(5));
-        let as_number = live(json!({ "monitor_type": "tcp", "url": "smtp.acme.example", "port": 587 }));
+        let as_number = live(&json!({ "monitor_type": "tcp", "url": "smtp.acme.example", "port": 587 }));
         assert_eq!(as_number.monitor.check, tcp.monitor.check);
     }
 
