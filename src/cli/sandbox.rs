@@ -13,7 +13,9 @@ use crate::ui::Exit;
 /// Serve the stand-in for Cloudflare on this machine until stopped
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  launchctl sandbox --zone acme.example\n  launchctl sandbox --port 8787 --zone acme.example --zone-plan pro --keep\n  launchctl sandbox --zone acme.example --fault 3:drop-after --fault w2:429 --fault '*:slow=200ms'\n\nThen, in another terminal:\n  export CLOUDFLARE_BASE_URL=http://127.0.0.1:8787/client/v4 CLOUDFLARE_API_TOKEN=launchctl-sandbox"
+    after_help = "Examples:\n  launchctl sandbox --zone acme.example\n  launchctl sandbox --port 8787 --zone acme.example --zone-plan pro --keep\n  launchctl sandbox --zone acme.example --fault 3:drop-after --fault w2:429 --fault '*:slow=200ms'\n\nThen, in another terminal:\n  export CLOUDFLARE_BASE_URL=http://127.0.0.1:8787/client/v4 CLOUDFLARE_API_TOKEN=launchctl-sandbox
+  export UPTIMEROBOT_BASE_URL=http://127.0.0.1:8787/uptimerobot/v3 UPTIMEROBOT_API_KEY=launchctl-sandbox
+  export BETTERSTACK_BASE_URL=http://127.0.0.1:8787/betterstack BETTERSTACK_API_TOKEN=launchctl-sandbox"
 )]
 pub(super) struct Arguments {
     /// The port on 127.0.0.1; 0 takes any that is free

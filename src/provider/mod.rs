@@ -2,6 +2,8 @@
 //! everything, it turns changes into requests (pure), and it performs one request. A provider knows no spec and no
 //! history. To add one: a folder beside `cloudflare`, and a line in [`connect`].
 
+pub mod betterstack;
+pub mod checks;
 pub mod cloudflare;
 pub mod credential;
 pub mod dns;
@@ -257,6 +259,8 @@ pub struct UptimeFacts {
     pub ids: BTreeMap<Address, String>,
     /// What the provider keeps with one and no spec says, where a change must send it back.
     pub beside: BTreeMap<Address, serde_json::Value>,
+    /// What the provider keeps that has no address, where a change must know of it.
+    pub apart: serde_json::Value,
     /// What was looked for.
     pub sought: Sought,
     /// Where it was read, when that is not the provider's public API.
@@ -468,6 +472,7 @@ pub struct Profile {
 
 /// The providers, by name.
 pub const PROFILES: &[Profile] = &[
+    betterstack::PROFILE,
     cloudflare::PROFILE,
     powerdns::PROFILE,
     prometheus::PROFILE,
@@ -488,6 +493,7 @@ pub fn capabilities() -> Vec<Capabilities> {
 /// The provider called `name`, ready to be asked.
 pub fn connect(name: &str, access: Access) -> Result<Box<dyn Provider>, ProviderError> {
     match name {
+        "betterstack" => Ok(Box::new(betterstack::BetterStack::new(access)?)),
         "cloudflare" => Ok(Box::new(cloudflare::Cloudflare::new(access)?)),
         "rfc2136" => Ok(Box::new(rfc2136::Rfc2136::new(&access)?)),
         "powerdns" => Ok(Box::new(powerdns::PowerDns::new(access)?)),

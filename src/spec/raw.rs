@@ -44,7 +44,7 @@ shape! {
         /// Where the credential is kept: `env:NAME`, `keyring:NAME` or `file:PATH`. Without it, the provider's usual
         /// environment variable is used.
         "token" token: At<SecretReference>, example "env:CLOUDFLARE_API_TOKEN";
-        /// The account's id at the provider; only needed when a token sees several accounts.
+        /// The account's id at the provider, for `betterstack` the team's name; only needed when a token sees several.
         "account" account: Text;
         /// Another address for the provider's API; an environment variable such as `CLOUDFLARE_BASE_URL` overrides it.
         "base_url" base_url: Text;

@@ -1,0 +1,356 @@
+//! Reading an account: monitors, policies, outgoing webhooks and metadata, each list once. A live monitor is known again by
+//! its marker, else by what it asks; then it is seen in the terms of what the spec says of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::api::{self, ApiError, Listed};
+use super::convert::{self, LiveMonitor, entry, id_of, list, text};
+use super::escalation::{self, Contacts, Expiry, Named};
+use crate::model::address::Address;
+use crate::model::contact::{Channel, Contact, Guarded};
+use crate::model::inventory::Inventory;
+use crate::model::monitor::{Alerting, Check, MARK, Monitor, marker};
+use crate::model::resource::Resource;
+use crate::plan::{Live, Warning};
+use crate::provider::checks::{self, Secrets};
+use crate::provider::http::Http;
+use crate::provider::{ProviderError, Reading, Sought, UptimeFacts};
+
+/// The key of the metadata that marks a monitor as ours.
+pub(super) const METADATA_KEY: &str = "managed_by";
+/// The body of what a Slack incoming webhook is sent: the service's own is not what Slack takes.
+pub(super) const SLACK_BODY: &str = r#"{"text":"$NAME: $CAUSE ($URL), started $STARTED_AT, resolved $RESOLVED_AT"}"#;
+
+/// The lists.
+pub(super) const MONITORS: &str = "api/v2/monitors";
+pub(super) const POLICIES: &str = "api/v3/policies";
+pub(super) const WEBHOOKS: &str = "api/v2/outgoing-webhooks";
+pub(super) const METADATA: &str = "api/v3/metadata";
+
+/// What the service returned, before anything in it was known again.
+#[derive(Clone, Default)]
+pub(super) struct Returned {
+    monitors: Vec<Value>,
+    policies: Vec<Value>,
+    webhooks: Listed,
+    metadata: Vec<Value>,
+}
+
+/// Reads everything at once. Metadata of all monitors is one list, so that none has to be asked about by itself.
+pub(super) async fn fetch(http: &Http, team: Option<&str>) -> Result<Returned, ProviderError> {
+    let filter = team.map_or_else(String::new, |team| {
+        let pair = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("team_name", team)
+            .finish();
+        format!("&{pair}")
+    });
+    let of_monitors = format!("&owner_type=Monitor{filter}");
+    let (monitors, policies, webhooks, metadata) = tokio::join!(
+        api::list(http, MONITORS, &filter),
+        api::list(http, POLICIES, &filter),
+        api::list(http, WEBHOOKS, &filter),
+        api::list(http, METADATA, &of_monitors),
+    );
+    let read = |listed: Result<Listed, ApiError>, what: &str| listed.map_err(|error| error.while_reading(what));
+    Ok(Returned {
+        monitors: read(monitors, "the monitors")?.entries,
+        policies: read(policies, "the escalation policies")?.entries,
+        webhooks: read(webhooks, "the outgoing webhooks")?,
+        metadata: read(metadata, "the metadata")?.entries,
+    })
+}
+
+/// Makes a reading out of what was returned.
+pub(super) fn reading(returned: &Returned, sought: &Sought, secrets: &Secrets, team: Option<&str>) -> Reading {
+    let mut odd = Vec::new();
+    let mut monitors = checks::understood(&returned.monitors, "monitor", convert::monitor, &mut odd);
+    mark(&mut monitors, &returned.metadata);
+    let mut account = Account {
+        sought,
+        secrets,
+        facts: UptimeFacts {
+            provider: super::NAME,
+            account: team.unwrap_or_default().to_owned(),
+            monitors: monitors.len(),
+            sought: sought.clone(),
+            ..UptimeFacts::default()
+        },
+        inventory: Inventory::new(),
+        keys: BTreeMap::new(),
+        odd,
+    };
+    account.take_webhooks(&returned.webhooks);
+    account.take_policies(&returned.policies, &monitors);
+    account.take_monitors(monitors, &returned.policies);
+    let mut facts = account.facts;
+    facts.apart = account_shared(&facts.apart, &account.inventory, &facts.beside);
+    Reading {
+        live: Live {
+            inventory: account.inventory,
+            ..Live::default()
+        },
+        uptime: Some(facts),
+        warnings: account.odd,
+        ..Reading::default()
+    }
+}
+
+/// Puts each marker on its monitor.
+fn mark(monitors: &mut [LiveMonitor], metadata: &[Value]) {
+    let mut markers: BTreeMap<String, String> = BTreeMap::new();
+    for value in metadata {
+        let Ok((_, attributes)) = entry(value) else { continue };
+        let owner = attributes.get("owner_id").and_then(id_of);
+        let value = list(attributes, "values")
+            .map(|value| text(value, "value"))
+            .find(|value| !value.is_empty());
+        if let (Some(owner), Some(value), METADATA_KEY) = (owner, value, text(attributes, "key"))
+            && text(attributes, "owner_type") == "Monitor"
+        {
+            markers.insert(owner, value.to_owned());
+        }
+    }
+    for live in monitors {
+        live.monitor.marker = markers.remove(&live.id).filter(|marker| marker.starts_with(MARK));
+    }
+}
+
+/// What the name of a policy of several contacts begins with: the rest says which.
+pub(super) fn shared_prefix(stack: &str) -> String {
+    format!("{MARK}-{stack}: ")
+}
+
+struct Account<'a> {
+    sought: &'a Sought,
+    secrets: &'a Secrets,
+    facts: UptimeFacts,
+    inventory: Inventory,
+    /// The keys of contacts by the ids of their webhooks and, after `p`, of their policies.
+    keys: BTreeMap<String, String>,
+    odd: Vec<Warning>,
+}
+
+impl Account<'_> {
+    fn wanted(&self) -> impl Iterator<Item = &Contact> {
+        self.sought.resources.values().filter_map(Resource::as_contact)
+    }
+
+    /// The contact that is sought under this name. A contact that is known by its mailbox has no marker of its own.
+    fn named(&self, name: &str) -> Option<&Contact> {
+        let is_it = |contact: &&Contact| marker(&self.sought.stack, &contact.key) == name;
+        self.wanted().find(is_it)
+    }
+
+    fn keep(&mut self, key: String, id: String, handle: String, channel: Channel, marker: Option<String>) {
+        let address = Address::contact(&key);
+        self.keys.insert(handle, key.clone());
+        self.facts.ids.insert(address.clone(), id);
+        self.inventory
+            .insert(address, Resource::Contact(Contact { key, channel, marker }));
+    }
+
+    fn take_webhooks(&mut self, webhooks: &Listed) {
+        let templates: BTreeMap<String, &Value> =
+            webhooks.included.iter().filter_map(|value| entry(value).ok()).collect();
+        let read = |value: &Value| -> Result<(String, Value, Option<String>), String> {
+            let (id, attributes) = entry(value)?;
+            let template = value
+                .pointer("/relationships/custom_webhook_template/data/id")
+                .and_then(id_of);
+            Ok((id, attributes.clone(), template))
+        };
+        let all = checks::understood(&webhooks.entries, "outgoing webhook", read, &mut self.odd);
+        for (id, attributes, template) in all {
+            let name = text(&attributes, "name").to_owned();
+            let found = self
+                .named(&name)
+                .filter(|contact| !self.inventory.contains_key(&Address::contact(&contact.key)));
+            let preferred = found.and_then(|contact| contact.channel.guarded()).cloned();
+            let key = found.map_or_else(|| checks::key_beside(&name, &id), |contact| contact.key.clone());
+            let url: Guarded = checks::kept(text(&attributes, "url"), preferred.as_ref(), self.secrets);
+            let body = template
+                .and_then(|id| templates.get(&id))
+                .map(|template| text(template, "body_template"));
+            let channel = match body {
+                Some(body) if is_same_json(body, SLACK_BODY) => Channel::Slack { hook: url },
+                Some(_) if text(&attributes, "trigger_type") == "incident_change" => Channel::Other {
+                    what: "webhook with a template".to_owned(),
+                },
+                None if text(&attributes, "trigger_type") == "incident_change" => Channel::Webhook { url },
+                _ => Channel::Other {
+                    what: "webhook for other events".to_owned(),
+                },
+            };
+            let is_marked = name.starts_with(MARK) && channel.guarded().is_some();
+            self.keep(key, id.clone(), id, channel, is_marked.then_some(name));
+        }
+    }
+
+    /// A policy under the name of a contact is that contact. One of several is known by what stands in it, as long as
+    /// nothing else does; all others are contacts that somebody else made.
+    fn take_policies(&mut self, policies: &[Value], monitors: &[LiveMonitor]) {
+        let read = |value: &Value| entry(value).map(|(id, attributes)| (id, attributes.clone()));
+        let all = checks::understood(policies, "escalation policy", read, &mut self.odd);
+        let prefix = shared_prefix(&self.sought.stack);
+        let mut shared = Vec::new();
+        // Those of one contact first: they tell whose a mailbox is.
+        let (several, single): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|(_, attributes)| text(attributes, "name").starts_with(&prefix));
+        for (id, attributes) in single.into_iter().chain(several) {
+            let name = text(&attributes, "name").to_owned();
+            if name.starts_with(&prefix)
+                && let Some(contacts) = self.contacts_of(&attributes, None)
+            {
+                let users: Vec<&String> = monitors
+                    .iter()
+                    .filter(|live| {
+                        live.told.policy.as_ref() == Some(&id) || live.told.expiry == Expiry::Policy(id.clone())
+                    })
+                    .map(|live| &live.id)
+                    .collect();
+                shared.push(json!({ "id": id, "name": name, "contacts": contacts, "users": users }));
+                continue;
+            }
+            let found = self
+                .named(&name)
+                .filter(|contact| !self.inventory.contains_key(&Address::contact(&contact.key)));
+            let said = found.map(|contact| &contact.channel);
+            let channel = match (escalation::mailbox_of(&attributes), said) {
+                // The service may spell it in lower case.
+                (Some(live), Some(Channel::Email { address })) if live.eq_ignore_ascii_case(address) => {
+                    Channel::Email {
+                        address: address.clone(),
+                    }
+                }
+                (Some(address), Some(_)) => Channel::Email { address },
+                _ => Channel::Other {
+                    what: "escalation policy".to_owned(),
+                },
+            };
+            let key = found.map_or_else(|| checks::key_beside(&name, &id), |contact| contact.key.clone());
+            self.keep(key, id.clone(), format!("p{id}"), channel, None);
+        }
+        self.facts.apart = json!(shared);
+    }
+
+    /// The contacts of a policy, where the keys of `said` come first: two may have one mailbox.
+    fn contacts_of(&self, policy: &Value, said: Option<&Contacts>) -> Option<Contacts> {
+        let key = |named: &Named<'_>| match named {
+            Named::Hook(id) => self.keys.get(id).cloned(),
+            Named::Mailbox(mailbox) => {
+                let has_it = |contact: &&Contact| match &contact.channel {
+                    Channel::Email { address } => address.eq_ignore_ascii_case(mailbox),
+                    _ => false,
+                };
+                // What it is now comes before what it is to be: it may be about to change.
+                let live = self.inventory.values().filter_map(Resource::as_contact);
+                let mut all: Vec<&Contact> = live.chain(self.wanted()).filter(has_it).collect();
+                all.sort_by_key(|contact| !said.is_some_and(|said| said.contains_key(&contact.key)));
+                let known = all.first().map(|contact| contact.key.clone());
+                // Somebody in the team who is no contact of the spec is named by the mailbox itself.
+                known.or_else(|| mailbox.contains('@').then(|| (*mailbox).to_owned()))
+            }
+        };
+        escalation::read(policy, &key)
+    }
+
+    fn take_monitors(&mut self, all: Vec<LiveMonitor>, policies: &[Value]) {
+        let seen: Vec<&Monitor> = all.iter().map(|live| &live.monitor).collect();
+        let claims = checks::claims(&seen, self.sought, convert::is_alike);
+        let prefix = shared_prefix(&self.sought.stack);
+        let shared: BTreeMap<String, &Value> = policies
+            .iter()
+            .filter_map(|value| entry(value).ok())
+            .filter(|(_, attributes)| text(attributes, "name").starts_with(&prefix))
+            .collect();
+        for (at, live) in all.into_iter().enumerate() {
+            let address = match claims.get(&at) {
+                Some(address) => address.clone(),
+                None => Address::monitor(&checks::key_beside(&live.monitor.name, &live.id)),
+            };
+            let said = self.sought.resources.get(&address).and_then(Resource::as_monitor);
+            let of_policy = |id: &str| -> Contacts {
+                let said = said.and_then(|said| said.contacts.as_ref());
+                let several = shared.get(id).and_then(|policy| self.contacts_of(policy, said));
+                several.unwrap_or_else(|| {
+                    let key = self.keys.get(&format!("p{id}")).cloned();
+                    let key = key.unwrap_or_else(|| checks::key_beside("policy", id));
+                    [(key, Alerting::default())].into()
+                })
+            };
+            let told = escalation::contacts(&live.told, &of_policy);
+            let headers: Vec<Value> = live
+                .headers
+                .iter()
+                .map(|header| json!({ "id": header.id, "name": header.name }))
+                .collect();
+            let beside = json!({ "headers": headers, "id": live.id });
+            self.facts.ids.insert(address.clone(), live.id.clone());
+            self.facts.beside.insert(address.clone(), beside);
+            let monitor = settle(live, &address, said, told, self.secrets);
+            self.inventory.insert(address, Resource::Monitor(Box::new(monitor)));
+        }
+    }
+}
+
+/// Whether two texts are the same JSON; the service may write it in another way.
+fn is_same_json(one: &str, other: &str) -> bool {
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).ok();
+    one == other || parsed(one).is_some_and(|one| Some(one) == parsed(other))
+}
+
+/// The policies of several with the addresses of their monitors in place of ids.
+fn account_shared(shared: &Value, inventory: &Inventory, beside: &BTreeMap<Address, Value>) -> Value {
+    let address_of = |id: &Value| {
+        let mut all = beside.iter().filter(|(address, _)| inventory.contains_key(*address));
+        all.find(|(_, beside)| beside["id"] == *id)
+            .map(|(address, _)| json!(address))
+    };
+    let one = |policy: &Value| {
+        let users: Vec<Value> = list(policy, "users").filter_map(address_of).collect();
+        let mut policy = policy.clone();
+        policy["users"] = json!(users);
+        policy
+    };
+    shared.as_array().into_iter().flatten().map(one).collect()
+}
+
+/// The policies of several contacts that there are, from the facts of a reading.
+pub(super) fn shared(facts: &UptimeFacts) -> Vec<escalation::Shared> {
+    let one = |policy: &Value| {
+        Some(escalation::Shared {
+            id: policy.get("id").and_then(id_of)?,
+            name: text(policy, "name").to_owned(),
+            contacts: serde_json::from_value(policy["contacts"].clone()).ok()?,
+            users: list(policy, "users")
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect::<BTreeSet<_>>(),
+        })
+    };
+    facts.apart.as_array().into_iter().flatten().filter_map(one).collect()
+}
+
+/// A live monitor in the terms of what is said of it.
+fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, told: Contacts, secrets: &Secrets) -> Monitor {
+    let headers = convert::headers(&live.headers);
+    let mut monitor = live.monitor;
+    address.key().clone_into(&mut monitor.key);
+    monitor.contacts = Some(told);
+    let wanted = said.and_then(|said| said.check.http());
+    if let Check::Http(http) = &mut monitor.check {
+        let wanted = wanted.and_then(|wanted| wanted.headers.as_ref());
+        let shown = headers.into_iter().map(|(name, value)| {
+            let text = checks::header(&name, value, wanted.and_then(|wanted| wanted.get(&name)), secrets);
+            (name, text)
+        });
+        http.headers = Some(shown.collect());
+    }
+    match said {
+        Some(said) => monitor.seen_as(said),
+        None => monitor,
+    }
+}
