@@ -30,8 +30,8 @@ pub(super) type Contacts = BTreeMap<String, Alerting>;
 const FLAGS: [&str; 4] = ["call", "email", "push", "sms"];
 const ON_CALL: &str = "on-call-";
 const EXPIRY: &str = "expiry-";
-/// Nobody by a policy: the person on call, as the service has it.
-const EXPIRY_BY_DEFAULT: &str = "expiry-on-call";
+/// No policy for what expires: the service writes to the whole team.
+const EXPIRY_BY_DEFAULT: &str = "expiry-team";
 
 /// Who is told of a monitor, as it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -355,7 +355,7 @@ mod tests {
             ),
             (
                 json!({ "policy_id": 1, "expiration_policy_id": null }),
-                "expiry-on-call, night-1",
+                "expiry-team, night-1",
             ),
             (json!({ "policy_id": "1", "expiration_policy_id": 1 }), "night-1"),
             (json!({ "policy_id": "1" }), "night-1"),
@@ -366,7 +366,7 @@ mod tests {
             assert_eq!(fields["policy_id"], json!({ ID: "uptime/contact/night-1" }));
             let expiry = match keys {
                 "expiry-day-2, night-1" => json!({ NUMBER: "uptime/contact/day-2" }),
-                "expiry-on-call, night-1" => Value::Null,
+                "expiry-team, night-1" => Value::Null,
                 _ => json!({ NUMBER: "uptime/contact/night-1" }),
             };
             assert_eq!(fields["expiration_policy_id"], expiry);

@@ -26,6 +26,7 @@ const CONFIRMATIONS: [u64; 9] = [0, 5, 10, 15, 30, 60, 120, 180, 300];
 const TIMEOUTS: [u64; 8] = [2, 3, 5, 10, 15, 30, 45, 60];
 const TIMEOUTS_OF_A_PORT: [u64; 4] = [1, 2, 3, 5];
 const EXPIRIES: [u64; 7] = [1, 2, 3, 7, 14, 30, 60];
+const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PUT", "PATCH"];
 /// Days before a domain's end where no number is said.
 pub(super) const USUAL_DOMAIN_EXPIRY: u16 = 30;
 
@@ -162,6 +163,10 @@ fn fit_expiries(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
 
 fn fit_answer(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
     let Check::Http(http) = &mut monitor.check else { return };
+    if !METHODS.contains(&http.method.as_str()) {
+        let words = format!("{} is no method of it, which are {}", http.method, text::list(&METHODS));
+        lacks.push(lack("method", words, None));
+    }
     let good = Status::set([Status::Class(2)]);
     let Some(keyword) = &mut http.keyword else {
         if http.status.is_empty() {

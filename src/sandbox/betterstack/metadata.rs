@@ -40,7 +40,13 @@ impl Account {
         if !OWNERS.contains(&owner) {
             return Err(Refusal::Values("owner_type", json!(OWNERS)));
         }
-        if owner == "Monitor" && !self.monitors.iter().any(|monitor| monitor.id.to_string() == id) {
+        let owners = match owner {
+            "Monitor" => &self.monitors,
+            "Heartbeat" => &self.heartbeats,
+            "WebhookIntegration" => &self.webhooks,
+            _ => return Err(Refusal::not_found()),
+        };
+        if !owners.iter().any(|kept| kept.id.to_string() == id) {
             return Err(Refusal::not_found());
         }
         let values = body.get("values").and_then(Value::as_array);

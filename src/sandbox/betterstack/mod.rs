@@ -2,6 +2,7 @@
 //! values out of closed lists, a next page that is said to be on another host. Written from the facts and not from the
 //! client. What no source shows is strict on purpose.
 
+mod heartbeats;
 mod metadata;
 mod monitors;
 mod policies;
@@ -54,6 +55,7 @@ pub struct Account {
     team: String,
     paid: Paid,
     monitors: Vec<Kept>,
+    heartbeats: Vec<Kept>,
     policies: Vec<Kept>,
     webhooks: Vec<Kept>,
     metadata: Vec<Kept>,
@@ -71,6 +73,8 @@ struct Modes {
     is_global: bool,
     /// How many writes of metadata fail.
     lost_metadata: usize,
+    /// What the address of a heartbeat holds that nobody is to see.
+    heartbeat_secret: Option<String>,
     /// Who is in the team, when that is asked.
     members: Option<Vec<String>>,
     /// Where it is not settled: another word for the type of a monitor, ids as numbers, and 403 over the plan.
@@ -83,6 +87,7 @@ impl Default for Account {
             team: "Sandbox".to_owned(),
             paid: Paid::default(),
             monitors: Vec::new(),
+            heartbeats: Vec::new(),
             policies: Vec::new(),
             webhooks: Vec::new(),
             metadata: Vec::new(),
@@ -184,8 +189,8 @@ impl Account {
         id
     }
 
-    /// Monitors, policies and outgoing webhooks as they read, with their ids; and the metadata.
-    pub fn contents(&self) -> [Vec<Value>; 4] {
+    /// Monitors, policies, outgoing webhooks, metadata and heartbeats as they read, with their ids.
+    pub fn contents(&self) -> [Vec<Value>; 5] {
         let whole = |all: &[Kept]| {
             let with_id = |kept: &Kept| {
                 let mut fields = kept.fields.clone();
@@ -199,12 +204,19 @@ impl Account {
             whole(&self.policies),
             whole(&self.webhooks),
             whole(&self.metadata),
+            whole(&self.heartbeats),
         ]
     }
 
     /// Changes monitors as somebody at the dashboard would; those that are left out are gone, with their metadata.
     pub fn with_monitors(&mut self, f: impl Fn(&mut Map<String, Value>) -> bool) {
         self.monitors.retain_mut(|monitor| f(&mut monitor.fields));
+        self.sweep();
+    }
+
+    /// The same for heartbeats.
+    pub fn with_heartbeats(&mut self, f: impl Fn(&mut Map<String, Value>) -> bool) {
+        self.heartbeats.retain_mut(|heartbeat| f(&mut heartbeat.fields));
         self.sweep();
     }
 
@@ -218,6 +230,11 @@ impl Account {
     /// The host that next pages are said to be on.
     pub fn page_at(&mut self, host: &str) {
         self.modes.next_host = Some(host.to_owned());
+    }
+
+    /// What the addresses of heartbeats hold from now on.
+    pub fn hide_in_heartbeats(&mut self, secret: &str) {
+        self.modes.heartbeat_secret = Some(secret.to_owned());
     }
 
     /// Takes the token for one of several teams: whatever is made must name its team.
@@ -297,6 +314,15 @@ impl Account {
                 self.sweep();
                 Ok(Done::Empty)
             }
+            ("GET", ["api", "v2", "heartbeats"]) => self.list(&self.heartbeats, "heartbeat", &query, path),
+            ("POST", ["api", "v2", "heartbeats"]) => self.create_heartbeat(&body),
+            ("GET", ["api", "v2", "heartbeats", id]) => one(&self.heartbeats, id, "heartbeat"),
+            ("PATCH", ["api", "v2", "heartbeats", id]) => self.patch_heartbeat(id, &body),
+            ("DELETE", ["api", "v2", "heartbeats", id]) => {
+                remove(&mut self.heartbeats, id)?;
+                self.sweep();
+                Ok(Done::Empty)
+            }
             ("GET", ["api", "v3", "policies"]) => self.list(&self.policies, "policy", &query, path),
             ("POST", ["api", "v3", "policies"]) => self.create_policy(&body),
             ("GET", ["api", "v3", "policies", id]) => one(&self.policies, id, "policy"),
@@ -361,10 +387,16 @@ impl Account {
 
     /// What hangs on something that is gone goes with it.
     fn sweep(&mut self) {
-        let monitors: Vec<String> = self.monitors.iter().map(|kept| kept.id.to_string()).collect();
+        let ids = |all: &[Kept]| -> Vec<String> { all.iter().map(|kept| kept.id.to_string()).collect() };
+        let (monitors, heartbeats) = (ids(&self.monitors), ids(&self.heartbeats));
         self.metadata.retain(|kept| {
             let text = |key: &str| kept.fields.get(key).and_then(Value::as_str).unwrap_or_default();
-            text("owner_type") != "Monitor" || monitors.iter().any(|id| id == text("owner_id"))
+            let owners = match text("owner_type") {
+                "Monitor" => &monitors,
+                "Heartbeat" => &heartbeats,
+                _ => return true,
+            };
+            owners.iter().any(|id| id == text("owner_id"))
         });
     }
 }

@@ -76,7 +76,7 @@ const SECONDS: [u64; 8] = [2, 3, 5, 10, 15, 30, 45, 60];
 const MILLISECONDS: [u64; 5] = [500, 1000, 2000, 3000, 5000];
 const EXPIRIES: [u64; 7] = [1, 2, 3, 7, 14, 30, 60];
 const REGIONS: [&str; 4] = ["us", "eu", "as", "au"];
-const METHODS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "options"];
+const METHODS: [&str; 5] = ["get", "head", "post", "put", "patch"];
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 /// Some of the zones that Rails has a name for. IANA's names are none of them.
 const ZONES: [&str; 6] = [
@@ -127,7 +127,7 @@ impl Account {
                 return Err(Refusal::field(key, "can't be blank"));
             }
         }
-        if self.paid == Paid::Free && self.monitors.len() >= 10 {
+        if self.paid == Paid::Free && self.monitors.len() + self.heartbeats.len() >= 10 {
             return Err(self.over_the_plan("Your current plan allows 10 monitors"));
         }
         let mut monitor = self.defaults_of_a_monitor();
@@ -166,7 +166,7 @@ impl Account {
         }
     }
 
-    fn over_the_plan(&self, words: &str) -> Refusal {
+    pub(super) fn over_the_plan(&self, words: &str) -> Refusal {
         if self.modes.is_otherwise {
             return Refusal::Said(403, words.to_owned());
         }
@@ -189,16 +189,7 @@ impl Account {
                     let method = value.as_str().unwrap_or_default().to_ascii_lowercase();
                     monitor.insert(key.clone(), json!(method));
                 }
-                "paused" => {
-                    let rests = value == &json!(true);
-                    let since = if rests {
-                        json!("2026-09-21T09:10:00.000Z")
-                    } else {
-                        Value::Null
-                    };
-                    monitor.insert("paused_at".to_owned(), since);
-                    monitor.insert("status".to_owned(), json!(if rests { "paused" } else { "pending" }));
-                }
+                "paused" => silence(monitor, value),
                 "regions" => {
                     // The service's order, not the client's.
                     let mut regions = value.as_array().cloned().unwrap_or_default();
@@ -273,6 +264,43 @@ impl Account {
     }
 }
 
+/// Pausing is written as a flag and read as a time and a status.
+pub(super) fn silence(fields: &mut Map<String, Value>, paused: &Value) {
+    let rests = paused == &json!(true);
+    let since = if rests {
+        json!("2026-09-21T09:10:00.000Z")
+    } else {
+        Value::Null
+    };
+    fields.insert("paused_at".to_owned(), since);
+    fields.insert("status".to_owned(), json!(if rests { "paused" } else { "pending" }));
+}
+
+/// One window a day, on some days of the week, in a zone by its Rails name.
+pub(super) fn has_good_window(fields: &Map<String, Value>) -> Result<(), Refusal> {
+    let days = fields.get("maintenance_days").and_then(Value::as_array);
+    if !days
+        .into_iter()
+        .flatten()
+        .all(|day| DAYS.iter().any(|known| day == known))
+    {
+        return Err(Refusal::Values("maintenance_days", json!(DAYS)));
+    }
+    if !ZONES.contains(&text(fields, "maintenance_timezone")) {
+        return Err(Refusal::field("maintenance_timezone", "is not included in the list"));
+    }
+    let is_time = |text: &str| {
+        let parts: Vec<Option<u8>> = text.split(':').map(|part| part.parse().ok()).collect();
+        matches!(parts.as_slice(), [Some(0..=23), Some(0..=59), Some(0..=59)])
+    };
+    for key in ["maintenance_from", "maintenance_to"] {
+        if !fields.get(key).is_none_or(Value::is_null) && !is_time(text(fields, key)) {
+            return Err(Refusal::field(key, "is invalid"));
+        }
+    }
+    Ok(())
+}
+
 /// What is wrong with a monitor by itself.
 fn valid(monitor: &Map<String, Value>) -> Result<(), Refusal> {
     let kind = text(monitor, "monitor_type");
@@ -310,15 +338,7 @@ fn valid(monitor: &Map<String, Value>) -> Result<(), Refusal> {
     {
         return Err(Refusal::Values("regions", json!(REGIONS)));
     }
-    if !list("maintenance_days")
-        .iter()
-        .all(|day| DAYS.iter().any(|known| day == known))
-    {
-        return Err(Refusal::Values("maintenance_days", json!(DAYS)));
-    }
-    if !ZONES.contains(&text(monitor, "maintenance_timezone")) {
-        return Err(Refusal::field("maintenance_timezone", "is not included in the list"));
-    }
+    has_good_window(monitor)?;
     if !METHODS.contains(&text(monitor, "http_method")) {
         return Err(Refusal::Values("http_method", json!(METHODS)));
     }
@@ -338,6 +358,9 @@ fn valid(monitor: &Map<String, Value>) -> Result<(), Refusal> {
         .is_some_and(|port| port > 0);
     if matches!(kind, "tcp" | "udp") && !has_port {
         return Err(Refusal::field("port", "is invalid"));
+    }
+    if kind == "dns" && text(monitor, "request_body").is_empty() {
+        return Err(Refusal::field("request_body", "can't be blank"));
     }
     let has_scheme = ["http://", "https://"]
         .iter()

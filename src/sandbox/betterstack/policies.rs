@@ -56,7 +56,7 @@ impl Account {
                 .filter_map(|key| monitor.fields.get(*key).and_then(id_of));
             named.any(|named| named.to_string() == id)
         };
-        if self.monitors.iter().any(is_of_it) {
+        if self.monitors.iter().chain(&self.heartbeats).any(is_of_it) {
             return Err(Refusal::field("base", "Policy is used by monitors"));
         }
         remove(&mut self.policies, id)?;

@@ -257,3 +257,29 @@ fn a_token_of_several_teams_names_one() {
     body["team_name"] = json!("Sandbox");
     assert_eq!(ask(&mut account, "POST", "/api/v2/monitors", &body).0, 201);
 }
+
+#[test]
+fn heartbeats_are_objects_of_their_own_with_a_secret_and_marks() {
+    let mut account = Account::default();
+    let missing = json!({ "name": "Backup", "period": 3600 });
+    assert_eq!(ask(&mut account, "POST", "/api/v2/heartbeats", &missing).0, 422);
+    let body = json!({ "name": "Backup", "period": 3600, "grace": 0, "maintenance_timezone": "Europe/Berlin" });
+    assert_eq!(
+        ask(&mut account, "POST", "/api/v2/heartbeats", &body).0,
+        422,
+        "a zone by its Rails name"
+    );
+    let body =
+        json!({ "name": "Backup", "period": 3600, "grace": 300, "maintenance_timezone": "Amsterdam", "paused": true });
+    let (status, made) = ask(&mut account, "POST", "/api/v2/heartbeats", &body);
+    assert_eq!(status, 201, "{made}");
+    let read = &made["data"]["attributes"];
+    assert!(read["url"].as_str().is_some_and(|url| url.contains("/heartbeat/")) && read["status"] == "paused");
+    let id = made["data"]["id"].clone();
+    let mark = json!({ "owner_type": "Heartbeat", "owner_id": id, "key": "k", "values": [{ "type": "String", "value": "v" }] });
+    assert_eq!(ask(&mut account, "POST", "/api/v3/metadata", &mark).0, 201);
+    let path = format!("/api/v2/heartbeats/{}", id.as_str().unwrap_or_default());
+    assert_eq!(ask(&mut account, "DELETE", &path, &Value::Null).0, 204);
+    let (_, listed) = ask(&mut account, "GET", "/api/v3/metadata", &Value::Null);
+    assert_eq!(listed["data"], json!([]));
+}
