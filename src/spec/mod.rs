@@ -14,6 +14,7 @@ mod raw;
 mod raw_edge;
 mod raw_mail;
 mod raw_uptime;
+mod raw_uptime_values;
 mod schema;
 mod shape;
 mod variables;

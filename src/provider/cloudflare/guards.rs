@@ -93,7 +93,11 @@ impl<'a> After<'a> {
                 Resource::Setting(setting) => {
                     after.settings.insert(&setting.id, &setting.value);
                 }
-                Resource::Rule(_) | Resource::Zone(_) | Resource::Monitor(_) | Resource::Contact(_) => {}
+                Resource::Rule(_)
+                | Resource::Zone(_)
+                | Resource::Monitor(_)
+                | Resource::Contact(_)
+                | Resource::Maintenance(_) => {}
             }
         }
         after

@@ -1,5 +1,6 @@
 //! Checks on the whole road, with the real binary, at each service that keeps them.
 
+mod kinds;
 mod prometheus;
 mod trio;
 mod uptimerobot;
