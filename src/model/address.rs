@@ -68,6 +68,11 @@ impl Address {
         Self(format!("{}/contact/{key}", ScopeName::Uptime))
     }
 
+    /// The address of a maintenance window, by its key.
+    pub fn maintenance(key: &str) -> Self {
+        Self(format!("{}/maintenance/{key}", ScopeName::Uptime))
+    }
+
     /// The address as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -86,6 +86,10 @@ impl Capabilities {
 pub struct UptimeRules {
     /// Whether a certificate's expiry is an attribute of a monitor of its host, and no monitor of its own.
     pub folds_tls: bool,
+    /// Whether it keeps maintenance windows by themselves, and not as a part of each monitor.
+    pub keeps_windows: bool,
+    /// Seconds that it waits for a connection to a port at most.
+    pub longest_connection: u32,
 }
 
 /// How a zone is made that is not there.

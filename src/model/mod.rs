@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod capability;
+pub mod check;
 pub mod contact;
 pub mod inventory;
 pub mod matching;
@@ -16,3 +17,4 @@ pub mod scope;
 pub mod setting;
 pub mod setting_form;
 pub mod ttl;
+pub mod window;

@@ -5,12 +5,12 @@
 //! what is said of it ([`Monitor::seen_as`]), so that two that mean the same are equal.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{digest, text};
-use crate::model::contact::Guarded;
+use crate::base::digest;
+pub use crate::model::check::{Check, Dns, Heartbeat, Http, Keyword, NameServer, SentText, Status, StatusError};
+use crate::model::window::Rest;
 
 /// A monitor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,9 +31,12 @@ pub struct Monitor {
     /// Seconds after which no answer counts as a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
-    /// How often a failure is checked again before anybody is told.
+    /// How a failure is confirmed before anybody is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confirm: Option<u32>,
+    pub confirm: Option<Confirm>,
+    /// Seconds that it must be as it should be again before that is taken for its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recover: Option<u32>,
     /// Where from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regions: Option<BTreeSet<Region>>,
@@ -45,86 +48,68 @@ pub struct Monitor {
     pub tls_expiry: Option<BTreeSet<u16>>,
     /// Whether somebody is told before the domain's registration ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub domain_expiry: Option<bool>,
+    pub domain_expiry: Option<DomainExpiry>,
     /// Whether it rests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
     /// Who is told, by the keys of contacts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contacts: Option<BTreeMap<String, Alerting>>,
+    /// When it is expected not to answer, and nobody is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<BTreeSet<Rest>>,
     /// Labels kept with it, our own marker aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeSet<String>>,
 }
 
-/// What is asked, and what is expected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "check", rename_all = "snake_case")]
-pub enum Check {
-    /// An HTTP request.
-    Http(Http),
-    /// A connection to a port.
-    Tcp {
-        /// The host.
-        host: String,
-        /// The port.
-        port: u16,
-    },
-    /// An echo request.
-    Ping {
-        /// The host.
-        host: String,
-    },
-    /// Something that this version does not know: it is live and left alone.
-    Other {
-        /// The provider's word for it.
-        what: String,
-        /// What it is aimed at.
-        target: String,
+/// How a failure is confirmed before anybody is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Confirm {
+    /// By so many further checks; 0 for none.
+    Times(u32),
+    /// By lasting for so long.
+    Lasting {
+        /// How long.
+        seconds: u32,
     },
 }
 
-/// An HTTP request and the answer that is expected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Http {
-    /// The address, in the form that a URL parser prints.
-    pub url: String,
-    /// The method, in upper case.
-    pub method: String,
-    /// The statuses that are as they should be.
-    pub status: BTreeSet<Status>,
-    /// A text that the answer must or must not hold.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keyword: Option<Keyword>,
-    /// Whether a redirect is followed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub follow_redirects: Option<bool>,
-    /// Request headers by their names in lower case.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub headers: Option<BTreeMap<String, HeaderText>>,
+impl Confirm {
+    /// By lasting for so many seconds; for none at all, that is without being confirmed.
+    pub fn lasting(seconds: u32) -> Self {
+        match seconds {
+            0 => Self::Times(0),
+            seconds => Self::Lasting { seconds },
+        }
+    }
+
+    /// How long that takes where a check is made every so many seconds.
+    pub fn seconds(self, every: u32) -> u32 {
+        match self {
+            Self::Times(times) => times.saturating_mul(every),
+            Self::Lasting { seconds } => seconds,
+        }
+    }
+
+    /// How many further checks that takes.
+    pub fn times(self, every: u32) -> u32 {
+        match self {
+            Self::Times(times) => times,
+            Self::Lasting { seconds } => seconds.div_ceil(every.max(1)),
+        }
+    }
 }
 
-/// The value of a header: written out, or kept elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HeaderText {
-    /// Written in the spec, or live and no credential by its name.
-    Plain(String),
-    /// Kept elsewhere.
-    Guarded(Guarded),
-}
-
-/// A text in an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Keyword {
-    /// The text.
-    pub text: String,
-    /// Whether it must not be there.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub absent: bool,
-    /// Whether upper and lower case are the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ignore_case: Option<bool>,
+/// Whether and when somebody is told that a domain's registration ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum DomainExpiry {
+    /// Never, or when the service thinks right.
+    Watched(bool),
+    /// So many days before.
+    Days(u16),
 }
 
 /// How somebody is told.
@@ -162,90 +147,6 @@ impl Region {
     }
 }
 
-/// A status, or all that begin with one digit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Status {
-    /// `2xx`.
-    Class(u8),
-    /// `204`.
-    Code(u16),
-}
-
-/// Why a text is no status.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no HTTP status: write one such as 200, or a class such as 2xx")]
-pub struct StatusError(String);
-
-impl Status {
-    /// Reads `204` or `2xx`.
-    pub fn parse(text: &str) -> Result<Self, StatusError> {
-        let wrong = || StatusError(text::shorten(&text::sanitize(text), 40));
-        if let Some(class) = text.strip_suffix("xx").or_else(|| text.strip_suffix("XX")) {
-            return match class.parse() {
-                Ok(class @ 1..=5) => Ok(Self::Class(class)),
-                _ => Err(wrong()),
-            };
-        }
-        match text.parse() {
-            Ok(code @ 100..=599) if text.len() == 3 => Ok(Self::Code(code)),
-            _ => Err(wrong()),
-        }
-    }
-
-    /// The canonical form of several: sorted, and without codes whose whole class is there.
-    pub fn set(all: impl IntoIterator<Item = Self>) -> BTreeSet<Self> {
-        let all: BTreeSet<Self> = all.into_iter().collect();
-        let of_class = |code: u16| u8::try_from(code / 100).map(Self::Class);
-        let covered = |status: &Self| match status {
-            Self::Class(_) => false,
-            Self::Code(code) => of_class(*code).is_ok_and(|class| all.contains(&class)),
-        };
-        all.iter().filter(|status| !covered(status)).copied().collect()
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Class(class) => write!(f, "{class}xx"),
-            Self::Code(code) => write!(f, "{code}"),
-        }
-    }
-}
-
-impl TryFrom<String> for Status {
-    type Error = StatusError;
-    fn try_from(text: String) -> Result<Self, StatusError> {
-        Self::parse(&text)
-    }
-}
-
-impl From<Status> for String {
-    fn from(status: Status) -> Self {
-        status.to_string()
-    }
-}
-
-impl Check {
-    /// The host that is asked.
-    pub fn host(&self) -> Option<String> {
-        match self {
-            Self::Http(http) => url::Url::parse(&http.url).ok()?.host_str().map(str::to_owned),
-            Self::Tcp { host, .. } | Self::Ping { host } => Some(host.clone()),
-            Self::Other { .. } => None,
-        }
-    }
-
-    /// The HTTP request, when it is one.
-    pub fn http(&self) -> Option<&Http> {
-        match self {
-            Self::Http(http) => Some(http),
-            _ => None,
-        }
-    }
-}
-
 impl Monitor {
     /// A monitor of which nothing is said but what it checks.
     pub fn new(key: impl Into<String>, name: impl Into<String>, check: Check) -> Self {
@@ -257,12 +158,14 @@ impl Monitor {
             every: None,
             timeout: None,
             confirm: None,
+            recover: None,
             regions: None,
             verify_tls: None,
             tls_expiry: None,
             domain_expiry: None,
             paused: None,
             contacts: None,
+            maintenance: None,
             labels: None,
         }
     }
@@ -278,23 +181,34 @@ impl Monitor {
         only(&mut self.every, said.every.is_some());
         only(&mut self.timeout, said.timeout.is_some());
         only(&mut self.confirm, said.confirm.is_some());
+        only(&mut self.recover, said.recover.is_some());
         only(&mut self.regions, said.regions.is_some());
         only(&mut self.verify_tls, said.verify_tls.is_some());
         only(&mut self.tls_expiry, said.tls_expiry.is_some());
         only(&mut self.domain_expiry, said.domain_expiry.is_some());
         only(&mut self.paused, said.paused.is_some());
         only(&mut self.contacts, said.contacts.is_some());
+        only(&mut self.maintenance, said.maintenance.is_some());
         only(&mut self.labels, said.labels.is_some());
-        if let (Check::Http(live), Check::Http(said)) = (&mut self.check, &said.check) {
-            only(&mut live.follow_redirects, said.follow_redirects.is_some());
-            only(&mut live.headers, said.headers.is_some());
-            if let Some(keyword) = &mut live.keyword {
-                let said = said.keyword.as_ref();
-                only(
-                    &mut keyword.ignore_case,
-                    said.is_some_and(|said| said.ignore_case.is_some()),
-                );
+        match (&mut self.check, &said.check) {
+            (Check::Http(live), Check::Http(said)) => {
+                only(&mut live.follow_redirects, said.follow_redirects.is_some());
+                only(&mut live.headers, said.headers.is_some());
+                only(&mut live.body, said.body.is_some());
+                if let Some(keyword) = &mut live.keyword {
+                    let said = said.keyword.as_ref();
+                    only(
+                        &mut keyword.ignore_case,
+                        said.is_some_and(|said| said.ignore_case.is_some()),
+                    );
+                }
             }
+            (Check::Dns(live), Check::Dns(said)) => {
+                only(&mut live.answers, said.answers.is_some());
+                only(&mut live.server, said.server.is_some());
+            }
+            (Check::Heartbeat(live), Check::Heartbeat(said)) => only(&mut live.grace, said.grace.is_some()),
+            _ => {}
         }
         self
     }
@@ -373,16 +287,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn statuses_that_mean_the_same_are_equal() {
-        let set = |all: &[&str]| Status::set(all.iter().map(|text| Status::parse(text).unwrap()));
-        assert_eq!(set(&["2xx", "200", "404"]), set(&["404", "2XX"]));
-        assert_ne!(set(&["200"]), set(&["2xx"]));
-        for bad in ["", "6xx", "99", "2000", "ok", "0200", "+20"] {
-            assert!(Status::parse(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn what_is_not_said_is_not_seen() {

@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::secret::SecretReference;
 use crate::model::address::Address;
-use crate::model::contact::Contact;
+use crate::model::check::Http;
+use crate::model::contact::{Contact, Guarded};
 use crate::model::monitor::Monitor;
 use crate::model::record_set::RecordSet;
 use crate::model::redirect_list::RedirectList;
 use crate::model::rule::Rule;
 use crate::model::setting::{Setting, ZoneEntry};
+use crate::model::window::Maintenance;
 
 /// One thing that a provider keeps, in canonical form: two that mean the same are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,8 @@ pub enum Resource {
     Monitor(Box<Monitor>),
     /// Somebody who is told when a check fails.
     Contact(Contact),
+    /// A maintenance window, where the service keeps them by themselves.
+    Maintenance(Maintenance),
 }
 
 impl Resource {
@@ -41,6 +46,7 @@ impl Resource {
             Self::Zone(zone) => zone.address(),
             Self::Monitor(monitor) => Address::monitor(&monitor.key),
             Self::Contact(contact) => Address::contact(&contact.key),
+            Self::Maintenance(maintenance) => Address::maintenance(&maintenance.key),
         }
     }
 
@@ -58,7 +64,8 @@ impl Resource {
                 | Self::Setting(_)
                 | Self::Zone(_)
                 | Self::Monitor(_)
-                | Self::Contact(_),
+                | Self::Contact(_)
+                | Self::Maintenance(_),
                 _,
             ) => self.clone(),
         }
@@ -74,14 +81,20 @@ impl Resource {
             | Self::Setting(_)
             | Self::Zone(_)
             | Self::Monitor(_)
-            | Self::Contact(_) => self.clone(),
+            | Self::Contact(_)
+            | Self::Maintenance(_) => self.clone(),
         }
     }
 
     /// Whether it can be removed at all. What cannot (a setting) is let go instead, and keeps its value.
     pub fn can_be_deleted(&self) -> bool {
         match self {
-            Self::RecordSet(_) | Self::Rule(_) | Self::RedirectList(_) | Self::Monitor(_) | Self::Contact(_) => true,
+            Self::RecordSet(_)
+            | Self::Rule(_)
+            | Self::RedirectList(_)
+            | Self::Monitor(_)
+            | Self::Contact(_)
+            | Self::Maintenance(_) => true,
             Self::Setting(_) | Self::Zone(_) => false,
         }
     }
@@ -162,8 +175,39 @@ impl Resource {
         match self {
             Self::Monitor(monitor) => monitor.marker.as_deref(),
             Self::Contact(contact) => contact.marker.as_deref(),
+            Self::Maintenance(maintenance) => maintenance.marker.as_deref(),
             _ => None,
         }
+    }
+
+    /// The maintenance window, when it is one.
+    pub fn as_maintenance(&self) -> Option<&Maintenance> {
+        match self {
+            Self::Maintenance(maintenance) => Some(maintenance),
+            _ => None,
+        }
+    }
+
+    /// What of it is kept elsewhere: credentials, and what is sent with a request.
+    pub fn guarded(&self) -> Vec<&Guarded> {
+        match self {
+            Self::Contact(contact) => contact.channel.guarded().into_iter().collect(),
+            Self::Monitor(monitor) => monitor.check.http().into_iter().flat_map(Http::guarded).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Where what of it is kept elsewhere is kept.
+    pub fn references(&self) -> impl Iterator<Item = &SecretReference> {
+        self.guarded().into_iter().filter_map(|guarded| match guarded {
+            Guarded::Kept(reference) => Some(reference),
+            Guarded::Hidden => None,
+        })
+    }
+
+    /// Whether there is something in it that nobody here knows, so that nobody can restore it.
+    pub fn hides_something(&self) -> bool {
+        self.guarded().contains(&&Guarded::Hidden)
     }
 
     /// Whether what was measured with it goes with it, so that a second one made later is not the same.

@@ -274,6 +274,7 @@ pub(crate) fn in_words(resource: Option<&Resource>) -> String {
         },
         Some(Resource::Zone(_)) => "there".to_owned(),
         Some(Resource::Monitor(monitor)) => format!("the monitor \"{}\"", text::sanitize(&monitor.name)),
+        Some(Resource::Maintenance(maintenance)) => maintenance.window.to_string(),
         Some(Resource::Contact(contact)) => format!("a contact by {}", text::sanitize(contact.channel.kind())),
     };
     text::shorten(&words, 120)

@@ -142,6 +142,9 @@ fn extent_of(session: &Session, run: &Run, work: &chain::Work, runs: &[Run]) -> 
                     if let Some(left) = left.filter(|_| address.scope_name().as_ref() == Some(&scope)) {
                         sought.add(address.clone(), left.clone());
                     }
+                    if let Some(before) = &trace.before {
+                        sought.remember(address, before);
+                    }
                 }
                 extent.uptime = Some((provider, sought));
             }

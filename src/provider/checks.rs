@@ -8,11 +8,9 @@ use serde_json::Value;
 use crate::base::secret::{Secret, SecretReference};
 use crate::model::address::Address;
 use crate::model::contact::Guarded;
-use crate::model::monitor::{Check, HeaderText, Monitor, key_of, tells_a_credential};
-use crate::model::resource::Resource;
+use crate::model::monitor::{Monitor, SentText, key_of, tells_a_credential};
 use crate::plan::Warning;
-use crate::provider::credential::Keeper;
-use crate::provider::{ProviderError, Sought};
+use crate::provider::Sought;
 
 /// What is kept at the places that the sought resources name.
 pub type Secrets = BTreeMap<SecretReference, Secret>;
@@ -44,11 +42,15 @@ pub fn key_beside(name: &str, id: &str) -> String {
 
 /// Which live monitor is which: by its marker; else, for what the spec declares and nothing is marked as, by what it
 /// asks, as long as no other spec's marker is on it.
-pub fn claims(all: &[&Monitor], sought: &Sought, same: impl Fn(&Check, &Check) -> bool) -> BTreeMap<usize, Address> {
+pub fn claims(
+    all: &[&Monitor],
+    sought: &Sought,
+    same: impl Fn(&Monitor, &Monitor) -> bool,
+) -> BTreeMap<usize, Address> {
     let mut claims: BTreeMap<usize, Address> = BTreeMap::new();
     let mut claimed: BTreeSet<&Address> = BTreeSet::new();
     for (at, live) in all.iter().enumerate() {
-        let address = live.marker.as_ref().and_then(|marker| sought.markers.get(marker));
+        let address = live.marker.as_ref().and_then(|marker| sought.marked("monitor", marker));
         if let Some(address) = address.filter(|address| claimed.insert(address)) {
             claims.insert(at, address.clone());
         }
@@ -63,53 +65,12 @@ pub fn claims(all: &[&Monitor], sought: &Sought, same: impl Fn(&Check, &Check) -
             None => live.marker.is_none(),
         };
         let mut found = all.iter().enumerate();
-        if let Some((at, _)) = found.find(|(at, live)| same(&live.check, &wanted.check) && is_free(*at, live)) {
+        if let Some((at, _)) = found.find(|(at, live)| same(live, wanted) && is_free(*at, live)) {
             claimed.insert(address);
             claims.insert(at, address.clone());
         }
     }
     claims
-}
-
-/// What is kept at the places that the sought resources name. What the spec declares must be there; what only earlier
-/// runs left may be gone.
-pub fn secrets(sought: &Sought, keeper: &Keeper) -> Result<Secrets, ProviderError> {
-    let mut all = BTreeMap::new();
-    for (address, resource) in &sought.resources {
-        for reference in references(resource) {
-            match keeper.fetch(reference, address.as_str()) {
-                Ok(secret) => {
-                    all.insert(reference.clone(), secret);
-                }
-                Err(error) if sought.declared.contains(address) => return Err(error),
-                Err(_) => {}
-            }
-        }
-    }
-    Ok(all)
-}
-
-fn references(resource: &Resource) -> Vec<&SecretReference> {
-    let guarded: Vec<&Guarded> = match resource {
-        Resource::Contact(contact) => contact.channel.guarded().into_iter().collect(),
-        Resource::Monitor(monitor) => {
-            let headers = monitor.check.http().and_then(|http| http.headers.as_ref());
-            let values = headers.into_iter().flat_map(BTreeMap::values);
-            let guarded = values.filter_map(|value| match value {
-                HeaderText::Guarded(guarded) => Some(guarded),
-                HeaderText::Plain(_) => None,
-            });
-            guarded.collect()
-        }
-        _ => Vec::new(),
-    };
-    guarded
-        .into_iter()
-        .filter_map(|guarded| match guarded {
-            Guarded::Kept(reference) => Some(reference),
-            Guarded::Hidden => None,
-        })
-        .collect()
 }
 
 /// The reference by which a value is known, that of `preferred` first: a value can be kept in more than one place.
@@ -124,17 +85,31 @@ pub fn kept(value: &str, preferred: Option<&Guarded>, secrets: &Secrets) -> Guar
 }
 
 /// A header's value, shown only when it is no credential.
-pub fn header(name: &str, value: String, wanted: Option<&HeaderText>, secrets: &Secrets) -> HeaderText {
+pub fn header(name: &str, value: String, wanted: Option<&SentText>, secrets: &Secrets) -> SentText {
     match wanted {
-        Some(HeaderText::Guarded(Guarded::Kept(reference)))
+        Some(SentText::Guarded(Guarded::Kept(reference)))
             if secrets.get(reference).is_some_and(|secret| secret.expose() == value) =>
         {
-            HeaderText::Guarded(Guarded::Kept(reference.clone()))
+            SentText::Guarded(Guarded::Kept(reference.clone()))
         }
-        Some(HeaderText::Plain(text)) if *text == value => HeaderText::Plain(value),
-        Some(HeaderText::Guarded(_)) => HeaderText::Guarded(Guarded::Hidden),
-        _ if tells_a_credential(name) => HeaderText::Guarded(Guarded::Hidden),
-        _ => HeaderText::Plain(value),
+        Some(SentText::Plain(text)) if *text == value => SentText::Plain(value),
+        Some(SentText::Guarded(_)) => SentText::Guarded(Guarded::Hidden),
+        _ if tells_a_credential(name) => SentText::Guarded(Guarded::Hidden),
+        _ => SentText::Plain(value),
+    }
+}
+
+/// The body of a request, shown only where it is what the spec says: what is in another nobody knows.
+pub fn body(live: String, wanted: Option<&SentText>, secrets: &Secrets) -> SentText {
+    match wanted {
+        Some(SentText::Plain(text)) if *text == live => SentText::Plain(live),
+        Some(SentText::Guarded(Guarded::Kept(reference)))
+            if secrets.get(reference).is_some_and(|secret| secret.expose() == live) =>
+        {
+            SentText::Guarded(Guarded::Kept(reference.clone()))
+        }
+        Some(SentText::Plain(_)) if !tells_a_credential(&live) => SentText::Plain(live),
+        _ => SentText::Guarded(Guarded::Hidden),
     }
 }
 

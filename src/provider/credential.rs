@@ -1,13 +1,15 @@
 //! Fetches a credential from where a spec says that it is kept. The value goes into a [`Secret`] and nowhere else: no
 //! error here repeats one.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::files;
 use crate::base::secret::{Secret, SecretReference};
-use crate::provider::{Profile, ProviderError};
+use crate::model::address::Address;
+use crate::provider::{Profile, ProviderError, Sought};
 
 /// No provider issues a longer credential.
 const MAX_BYTES: u64 = 16 * 1024;
@@ -47,14 +49,7 @@ impl Keeper {
             let word = crate::base::digest::short(reference.to_string().as_bytes(), 12);
             return Ok(Secret::new(&format!("https://hooks.sandbox.example/{word}")));
         };
-        let value = match reference {
-            SecretReference::Env(name) => environment(name).ok_or_else(|| {
-                missing(whom, &format!("the environment variable {name} is not set"))
-                    .help(format!("put it there: export {name}=…"))
-            })?,
-            SecretReference::File(path) => from_file(whom, path)?,
-            SecretReference::Keyring(name) => from_keyring(whom, name)?,
-        };
+        let value = Self::kept(reference, whom, environment)?;
         let value = value.trim();
         if value.is_empty() || !value.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(missing(
@@ -63,6 +58,68 @@ impl Keeper {
             ));
         }
         Ok(Secret::new(value))
+    }
+
+    /// What is kept there for a check or a contact. A contact is told at an address, which is one word; what a check
+    /// sends may be any text.
+    pub fn fetch_for(&self, reference: &SecretReference, whom: &Address) -> Result<Secret, ProviderError> {
+        if whom.kind() == "contact" {
+            return self.fetch(reference, whom.as_str());
+        }
+        let Some(environment) = &self.0 else {
+            let word = crate::base::digest::short(reference.to_string().as_bytes(), 12);
+            return Ok(Secret::new(&format!("{{\"stand-in\":\"{word}\"}}")));
+        };
+        let value = Self::kept(reference, whom.as_str(), environment)?;
+        let value = value.trim_end_matches(['\r', '\n']);
+        let is_text = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+        if value.is_empty() || value.len() as u64 > MAX_BYTES || !value.chars().all(is_text) {
+            return Err(missing(
+                whom.as_str(),
+                &format!("{reference} holds none: a text without control characters was expected"),
+            ));
+        }
+        Ok(Secret::new(value))
+    }
+
+    /// What is kept at the places that the sought resources name or ever named. What the spec declares must be there;
+    /// what only earlier runs left may be gone.
+    pub fn fetch_all(&self, sought: &Sought) -> Result<BTreeMap<SecretReference, Secret>, ProviderError> {
+        let mut all = BTreeMap::new();
+        for (address, resource) in &sought.resources {
+            for reference in resource.references() {
+                match self.fetch_for(reference, address) {
+                    Ok(secret) => {
+                        all.insert(reference.clone(), secret);
+                    }
+                    Err(error) if sought.declared.contains(address) => return Err(error),
+                    Err(_) => {}
+                }
+            }
+        }
+        // Of a reference that nothing names any more it is not known what it was for.
+        let somebody = Address::monitor("@");
+        for reference in &sought.references {
+            if !all.contains_key(reference) {
+                all.extend(
+                    self.fetch_for(reference, &somebody)
+                        .ok()
+                        .map(|secret| (reference.clone(), secret)),
+                );
+            }
+        }
+        Ok(all)
+    }
+
+    fn kept(reference: &SecretReference, whom: &str, environment: &Environment) -> Result<String, ProviderError> {
+        match reference {
+            SecretReference::Env(name) => environment(name).ok_or_else(|| {
+                missing(whom, &format!("the environment variable {name} is not set"))
+                    .help(format!("put it there: export {name}=…"))
+            }),
+            SecretReference::File(path) => from_file(whom, path),
+            SecretReference::Keyring(name) => from_keyring(whom, name),
+        }
     }
 }
 

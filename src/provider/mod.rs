@@ -13,6 +13,7 @@ pub mod prometheus;
 pub mod rfc2136;
 pub mod rrset;
 mod stop;
+pub mod unsupported;
 pub mod uptimerobot;
 
 pub use stop::Stop;
@@ -25,9 +26,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::secret::Secret;
+use crate::base::secret::{Secret, SecretReference};
 use crate::model::address::Address;
 use crate::model::capability::Capabilities;
+use crate::model::contact::Channel;
 use crate::model::inventory::{Desired, Inventory, ProviderAccount, ServerSettings};
 use crate::model::name::DomainName;
 use crate::model::record::RecordData;
@@ -120,8 +122,13 @@ pub struct Sought {
     pub stack: String,
     /// What the spec declares, and what earlier runs left.
     pub resources: Inventory,
-    /// The markers that each bore by the spec or by what earlier runs left.
-    pub markers: BTreeMap<String, Address>,
+    /// The markers that each bore by the spec or by what earlier runs left, by the kind of resource: a monitor and a
+    /// contact may bear the same.
+    pub markers: BTreeMap<(String, String), Address>,
+    /// The mailboxes that each had by the spec or by what earlier runs left: one that was exchanged is known again.
+    pub mailboxes: BTreeMap<String, Address>,
+    /// Where anything of theirs was ever kept: a live value that is still there is known by it.
+    pub references: BTreeSet<SecretReference>,
     /// Which of them the spec declares: what is kept elsewhere for them must be there.
     pub declared: BTreeSet<Address>,
 }
@@ -129,9 +136,25 @@ pub struct Sought {
 impl Sought {
     /// Adds one, in the terms that count from now on.
     pub fn add(&mut self, address: Address, resource: Resource) {
-        let marker = resource.as_monitor().and_then(|monitor| monitor.marker.clone());
-        self.markers.extend(marker.map(|marker| (marker, address.clone())));
+        self.remember(&address, &resource);
         self.resources.insert(address, resource);
+    }
+
+    /// Remembers by what one is known that was so before, or is to be so again.
+    pub fn remember(&mut self, address: &Address, resource: &Resource) {
+        if let Some(marker) = resource.marker() {
+            let by = (address.kind().to_owned(), marker.to_owned());
+            self.markers.insert(by, address.clone());
+        }
+        if let Some(Channel::Email { address: mailbox }) = resource.as_contact().map(|contact| &contact.channel) {
+            self.mailboxes.insert(mailbox.clone(), address.clone());
+        }
+        self.references.extend(resource.references().cloned());
+    }
+
+    /// What of a kind is known by a marker.
+    pub fn marked(&self, kind: &str, marker: &str) -> Option<&Address> {
+        self.markers.get(&(kind.to_owned(), marker.to_owned()))
     }
 }
 

@@ -15,6 +15,7 @@ mod raw;
 mod raw_edge;
 mod raw_mail;
 mod raw_uptime;
+mod raw_uptime_values;
 mod schema;
 mod shape;
 mod variables;

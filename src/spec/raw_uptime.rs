@@ -1,18 +1,17 @@
 //! The `uptime` block as it is written. As in `raw`, the doc comments are the descriptions in the schema, and nothing is
 //! judged here beyond a single value.
 
-use serde_json::{Map, Value as Json, json};
+use jiff::civil::Date;
+use url::Url;
 
 use super::basic::{Items, Table};
-use super::shape::{At, Reader, Shape, Text, shape, words};
-use super::yaml::{Node, Value};
-use crate::base::diagnostic::Diagnostic;
+pub(super) use super::raw_uptime_values::{Alert, Headers, OneOrMany, SentValue, Span, WarnDomain};
+use super::shape::{At, Text, shape, words};
 use crate::base::secret::SecretReference;
-use crate::base::text;
 use crate::model::inventory::Unsupported;
-use crate::model::monitor::{Region, Status, tells_a_credential};
-use crate::model::ttl;
-use url::Url;
+use crate::model::monitor::{Confirm, Region, Status};
+use crate::model::record::RecordType;
+use crate::model::window::TimeOfDay;
 
 shape! {
     /// What is watched from outside once it is launched, and who is told when it fails.
@@ -25,6 +24,8 @@ shape! {
         "alert" alert: Items<Alert>;
         /// Who can be told, by a name of your own.
         "contacts" contacts: Table<Contact>;
+        /// Times in which checks are expected to fail and nobody is told, by a name of your own.
+        "maintenance" maintenance: Table<Maintenance>;
         /// What is watched, in any order.
         "checks" checks: Vec<Check>;
         /// What happens to what the service or its plan cannot hold: `refuse` makes the plan an error that names it,
@@ -48,7 +49,7 @@ shape! {
 }
 
 shape! {
-    /// Something that is watched: one of `url`, `tls`, `tcp` and `ping`.
+    /// Something that is watched: one of `url`, `tls`, `tcp`, `ping`, `dns` and `heartbeat`.
     Check {
         /// Its name, as people read it in an alert; its address is made from it.
         "name" name: Text, required, example "Homepage";
@@ -61,33 +62,54 @@ shape! {
         "tcp" tcp: Text, example "smtp.acme.example:587";
         /// A host that must answer an echo request.
         "ping" ping: Text, example "vpn.acme.example";
+        /// A name that must be answered for in DNS.
+        "dns" dns: Text, example "acme.example";
+        /// How often something of yours calls an address that the service makes for it; somebody is told when a call
+        /// does not come.
+        "heartbeat" heartbeat: At<Span>, example "1d";
+        /// How late a call may be. Not said: the service decides.
+        "grace" grace: At<Span>, example "1h";
+        /// The type of record that is asked for.
+        "record" record: At<RecordType>, default "A";
+        /// The data that may be answered: all that is answered must be among it. Not said: any answer will do.
+        "answers" answers: Items<Text>;
+        /// Who is asked, as HOST or HOST:PORT. Not said: whom the service usually asks.
+        "server" server: Text, example "ns1.acme.example";
         /// The HTTP method.
         "method" method: Text, default "GET";
         /// Request headers. A value that begins with `env:`, `keyring:` or `file:` is kept there.
         "headers" headers: Headers;
+        /// The body of the request. One that begins with `env:`, `keyring:` or `file:` is kept there.
+        "body" body: SentValue;
         /// What the answer must be.
         "expect" expect: Expect;
         /// Whether redirects are followed before the answer is judged.
         "follow_redirects" follow_redirects: At<bool>, default "true";
         /// Whether a certificate that does not verify counts as a failure.
         "verify_tls" verify_tls: At<bool>, default "true";
-        /// How long before the certificate's end somebody is told, in whole days. For a `tls` check 21 days unless
-        /// said, for others never.
-        "warn_before" warn_before: At<Span>, example "21d";
-        /// Whether somebody is told before the domain's registration ends.
-        "warn_domain" warn_domain: At<bool>;
+        /// How long before the certificate's end somebody is told, in whole days, once or several times. For a `tls`
+        /// check 21 days unless said, for others never.
+        "warn_before" warn_before: OneOrMany<Span>, example "21d";
+        /// Whether somebody is told before the domain's registration ends, or how many days before.
+        "warn_domain" warn_domain: At<WarnDomain>, example "30d";
         /// The time from one check to the next.
         "every" every: At<Span>, example "1m";
         /// After how long no answer counts as a failure; never longer than the time between checks unless said.
         "timeout" timeout: At<Span>, default "30s";
-        /// How often a failure is checked again before anybody is told. Not said: the service decides.
-        "confirm" confirm: At<Number>;
+        /// How often a failure is checked again before anybody is told (`2`), or how long it must last (`90s`). Not
+        /// said: the service decides.
+        "confirm" confirm: At<Confirm>, example "2";
+        /// How long it must be as it should be again before that is taken for the end of a failure. Not said: the
+        /// service decides.
+        "recover" recover: At<Span>, example "3m";
         /// Where it is checked from. Not said: the service decides.
         "regions" regions: Items<At<Region>>;
         /// Whether it rests. Not said: whoever pauses it by hand is not overruled.
         "paused" paused: At<bool>;
         /// Who is told.
         "alert" alert: Items<Alert>;
+        /// In which of the maintenance windows it may fail, by their names.
+        "maintenance" maintenance: Items<Text>;
         /// Labels kept with it at the service.
         "labels" labels: Items<Text>;
     }
@@ -97,13 +119,31 @@ shape! {
     /// What an answer must be.
     Expect {
         /// The status or statuses, each a number or a class such as `2xx`.
-        "status" status: OneOrMany, default "2xx";
+        "status" status: OneOrMany<Status>, default "2xx";
         /// A text that the answer must hold.
         "contains" contains: Text, example "Sign in";
         /// A text that the answer must not hold.
         "lacks" lacks: Text, example "Maintenance";
         /// Whether upper and lower case of that text are the same. Not said: the service decides.
         "ignore_case" ignore_case: At<bool>;
+    }
+}
+
+shape! {
+    /// A time in which checks are expected to fail: on one `date`, or again and again.
+    Maintenance {
+        /// The one day on which it is.
+        "date" date: At<Date>, example "2026-12-01";
+        /// How often it is, when it is more than once.
+        "repeat" repeat: At<Repeat>, example "weekly";
+        /// On which days it is: of the week by their names, of the month by numbers and `last`.
+        "days" days: Items<Text>;
+        /// When it begins.
+        "at" begins: At<TimeOfDay>, required, example "02:00";
+        /// How long it lasts, in whole minutes.
+        "for" lasts: At<Span>, required, example "1h";
+        /// The time zone of all that, by its IANA name.
+        "zone" zone: Text, default "UTC", example "Europe/Berlin";
     }
 }
 
@@ -120,188 +160,15 @@ shape! {
 }
 
 words!(Unsupported, "way to treat what cannot be held", { "refuse" => Unsupported::Refuse, "warn" => Unsupported::Warn });
+words!(Repeat, "repetition", { "daily" => Repeat::Daily, "weekly" => Repeat::Weekly, "monthly" => Repeat::Monthly });
 words!(Region, "region", {
     "north-america" => Region::NorthAmerica, "europe" => Region::Europe, "asia" => Region::Asia, "oceania" => Region::Oceania,
 });
 
-impl Shape for At<Url> {
-    fn schema(_: &mut Map<String, Json>) -> Json {
-        json!({ "type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://|\\$\\{" })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = reader.text(node, "an address to ask")?;
-        let why = match Url::parse(&text.value) {
-            Ok(url) if !matches!(url.scheme(), "http" | "https") => "write https:// or http://".to_owned(),
-            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-                reader.masks.push(text.range.clone());
-                "a credential belongs into `headers`, by where it is kept".to_owned()
-            }
-            Ok(url) => return Some(text.map(url)),
-            Err(error) => error.to_string(),
-        };
-        let finding =
-            Diagnostic::error("bad-url", format!("this is no address to ask: {why}")).at(reader.place(&text.range));
-        reader.diagnostics.push(finding);
-        None
-    }
-}
-
-/// Request headers by their names as they are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Headers(pub(super) Vec<(Text, HeaderValue)>);
-
-/// What a header holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum HeaderValue {
-    Plain(Text),
-    Kept(At<SecretReference>),
-}
-
-impl Shape for HeaderValue {
-    fn schema(_: &mut Map<String, Json>) -> Json {
-        json!({ "type": ["string", "number"] })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = reader.text(node, "a header's value")?;
-        if ["env:", "keyring:", "file:"]
-            .iter()
-            .any(|scheme| text.value.starts_with(scheme))
-        {
-            return At::<SecretReference>::read(node, reader).map(Self::Kept);
-        }
-        Some(Self::Plain(text))
-    }
-}
-
-impl Shape for Headers {
-    fn schema(definitions: &mut Map<String, Json>) -> Json {
-        Table::<HeaderValue>::schema(definitions)
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let Table(all) = Table::<HeaderValue>::read(node, reader)?;
-        let mut good = Vec::new();
-        for (name, value) in all {
-            match value {
-                HeaderValue::Plain(text) if tells_a_credential(&name.value) => {
-                    // By its name it is one: nothing that is shown from now on may hold it.
-                    crate::base::secret::Secret::new(&text.value);
-                    reader.masks.push(text.range.clone());
-                    let finding = Diagnostic::error("written-credential", "a credential is named by where it is kept")
-                        .at(reader.place(&text.range))
-                        .label("write env:NAME, keyring:NAME or file:PATH")
-                        .help("if a credential stood here, it may have been committed: replace it");
-                    reader.diagnostics.push(finding);
-                }
-                value => good.push((name, value)),
-            }
-        }
-        Some(Self(good))
-    }
-}
-
-/// A length of time in seconds.
+/// How often a maintenance window is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span(pub(super) u32);
-
-impl Shape for At<Span> {
-    fn schema(_: &mut Map<String, Json>) -> Json {
-        json!({ "type": ["string", "integer"], "pattern": "^([0-9]+|([0-9]+[smhdwSMHDW])+)$|\\$\\{" })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = reader.text(node, "a length of time")?;
-        let seconds = ttl::parse_seconds(&text.value).and_then(|seconds| u32::try_from(seconds).ok());
-        if let Some(seconds) = seconds {
-            return Some(text.map(Span(seconds)));
-        }
-        let shown = text::shorten(&text::sanitize(&text.value), 40);
-        let finding = Diagnostic::error("bad-duration", format!("`{shown}` is no length of time"))
-            .at(reader.place(&text.range))
-            .label("write seconds, or a duration such as 30s, 5m or 21d");
-        reader.diagnostics.push(finding);
-        None
-    }
-}
-
-/// A small whole number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Number(pub(super) u32);
-
-impl Shape for At<Number> {
-    fn schema(_: &mut Map<String, Json>) -> Json {
-        json!({ "type": "integer", "minimum": 0, "maximum": 100 })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = reader.text(node, "a number")?;
-        match text.value.parse() {
-            Ok(number @ 0..=100) => Some(text.map(Number(number))),
-            _ => {
-                let shown = text::shorten(&text::sanitize(&text.value), 40);
-                let finding = Diagnostic::error("wrong-value", format!("`{shown}` is no number from 0 to 100"))
-                    .at(reader.place(&text.range));
-                reader.diagnostics.push(finding);
-                None
-            }
-        }
-    }
-}
-
-/// One status, or a list of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct OneOrMany(pub(super) Vec<At<Status>>);
-
-impl Shape for At<Status> {
-    fn schema(_: &mut Map<String, Json>) -> Json {
-        json!({ "type": ["string", "integer"], "pattern": "^([1-5][0-9][0-9]|[1-5]xx)$|\\$\\{" })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = reader.text(node, "a status")?;
-        match Status::parse(&text.value) {
-            Ok(status) => Some(text.map(status)),
-            Err(error) => {
-                let finding = Diagnostic::error("bad-status", error.to_string()).at(reader.place(&text.range));
-                reader.diagnostics.push(finding);
-                None
-            }
-        }
-    }
-}
-
-impl Shape for OneOrMany {
-    fn schema(definitions: &mut Map<String, Json>) -> Json {
-        let one = <At<Status> as Shape>::schema(definitions);
-        json!({ "anyOf": [one, { "type": "array", "minItems": 1, "items": one }] })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.value {
-            Value::Sequence(_) => Vec::<At<Status>>::read(node, reader).map(Self),
-            _ => At::<Status>::read(node, reader).map(|status| Self(vec![status])),
-        }
-    }
-}
-
-/// A contact by its name alone, or with when it is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Alert {
-    Name(Text),
-    Told(Box<Told>),
-}
-
-impl Shape for Alert {
-    fn schema(definitions: &mut Map<String, Json>) -> Json {
-        json!({ "anyOf": [Text::schema(definitions), Told::schema(definitions)] })
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.value {
-            Value::Mapping(_) => Told::read(node, reader).map(|told| Self::Told(Box::new(told))),
-            _ => reader.text(node, "the name of a contact").map(Self::Name),
-        }
-    }
+pub(super) enum Repeat {
+    Daily,
+    Weekly,
+    Monthly,
 }

@@ -58,7 +58,7 @@ pub fn brief(resource: &Resource) -> Option<String> {
         Resource::RedirectList(list) => Some(list_view::brief(list)),
         Resource::Setting(setting) => Some(json(&setting.value)),
         Resource::Zone(_) => Some("the zone itself".to_owned()),
-        Resource::RecordSet(_) | Resource::Monitor(_) | Resource::Contact(_) => None,
+        Resource::RecordSet(_) | Resource::Monitor(_) | Resource::Contact(_) | Resource::Maintenance(_) => None,
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::base::text::{self, sanitize};
 use crate::model::contact::{Channel, Contact};
-use crate::model::monitor::{Alerting, Check, HeaderText, Http, Monitor};
+use crate::model::monitor::{Alerting, Check, Confirm, DomainExpiry, Heartbeat, Http, Monitor, SentText};
 use crate::model::resource::Resource;
+use crate::model::window::Rest;
 use crate::plan::{Action, Change};
 use crate::ui::canvas::{Words, style};
 use crate::ui::record_view::changed_value;
@@ -26,6 +27,7 @@ pub fn whole(resource: &Resource) -> Option<String> {
             words.join(", ")
         }
         Resource::Contact(contact) => channel(contact),
+        Resource::Maintenance(maintenance) => maintenance.window.to_string(),
         _ => return None,
     };
     Some(words)
@@ -39,6 +41,10 @@ pub fn lines(change: &Change, colour: bool) -> Option<Vec<Words>> {
         (Some(Resource::Contact(before)), Some(Resource::Contact(after))) => {
             vec![changed_value(&channel(before), &channel(after), colour)]
         }
+        (Some(Resource::Maintenance(before)), Some(Resource::Maintenance(after))) => {
+            let (before, after) = (before.window.to_string(), after.window.to_string());
+            vec![changed_value(&before, &after, colour)]
+        }
         _ => match shown {
             Resource::Monitor(monitor) => {
                 let head = Words::of(style::PLAIN, target(&monitor.check))
@@ -50,6 +56,7 @@ pub fn lines(change: &Change, colour: bool) -> Option<Vec<Words>> {
                 vec![head, Words::of(style::DIM, attributes)]
             }
             Resource::Contact(contact) => vec![Words::of(style::PLAIN, channel(contact))],
+            Resource::Maintenance(maintenance) => vec![Words::of(style::PLAIN, maintenance.window.to_string())],
             _ => return None,
         },
     };
@@ -75,6 +82,11 @@ fn target(check: &Check) -> String {
         Check::Http(http) => format!("{} {}", http.method, http.url),
         Check::Tcp { host, port } => format!("tcp {host}:{port}"),
         Check::Ping { host } => format!("ping {host}"),
+        Check::Dns(dns) => match &dns.server {
+            Some(server) => format!("dns {} {} at {server}", dns.record, dns.domain),
+            None => format!("dns {} {}", dns.record, dns.domain),
+        },
+        Check::Heartbeat(_) => "waits for a call".to_owned(),
         Check::Other { what, .. } => what.clone(),
     };
     sanitize(&text).into_owned()
@@ -142,8 +154,14 @@ fn listed<T: ToString>(all: impl IntoIterator<Item = T>) -> String {
 /// What is worth telling of every monitor.
 fn attributes(monitor: &Monitor) -> Vec<Attribute> {
     let mut all = Vec::new();
-    if let Some(http) = monitor.check.http() {
-        all.extend(expectations(http));
+    match &monitor.check {
+        Check::Http(http) => all.extend(expectations(http)),
+        Check::Dns(dns) => {
+            let answers = dns.answers.iter().map(|answers| ("answers", listed(answers)));
+            all.extend(answers);
+        }
+        Check::Heartbeat(Heartbeat { grace: Some(grace) }) => all.push(("grace", duration(*grace))),
+        _ => {}
     }
     if let Some(every) = monitor.every {
         all.push(("every", duration(every)));
@@ -152,7 +170,14 @@ fn attributes(monitor: &Monitor) -> Vec<Attribute> {
         all.push(("timeout", duration(timeout)));
     }
     if let Some(confirm) = monitor.confirm {
-        all.push(("confirm", confirm.to_string()));
+        let words = match confirm {
+            Confirm::Times(times) => times.to_string(),
+            Confirm::Lasting { seconds } => duration(seconds),
+        };
+        all.push(("confirm", words));
+    }
+    if let Some(recover) = monitor.recover {
+        all.push(("recover", duration(recover)));
     }
     if let Some(regions) = &monitor.regions {
         all.push(("regions", listed(regions.iter().map(|region| region.as_str()))));
@@ -161,7 +186,11 @@ fn attributes(monitor: &Monitor) -> Vec<Attribute> {
         all.push(("warn_before", listed(days.iter().rev().map(|day| format!("{day}d")))));
     }
     if let Some(warn) = monitor.domain_expiry {
-        all.push(("warn_domain", yes(warn)));
+        let words = match warn {
+            DomainExpiry::Watched(watched) => yes(watched),
+            DomainExpiry::Days(days) => format!("{days}d"),
+        };
+        all.push(("warn_domain", words));
     }
     if let Some(paused) = monitor.paused {
         all.push(("paused", yes(paused)));
@@ -171,6 +200,13 @@ fn attributes(monitor: &Monitor) -> Vec<Attribute> {
             "alert",
             listed(contacts.iter().map(|(key, alerting)| told(key, *alerting))),
         ));
+    }
+    if let Some(maintenance) = &monitor.maintenance {
+        let one = |rest: &Rest| match rest {
+            Rest::Kept(key) => key.clone(),
+            Rest::Own(window) => format!("({window})"),
+        };
+        all.push(("maintenance", listed(maintenance.iter().map(one))));
     }
     if let Some(labels) = &monitor.labels {
         all.push(("labels", listed(labels)));
@@ -188,11 +224,18 @@ fn expectations(http: &Http) -> Vec<Attribute> {
         }
     }
     if let Some(headers) = &http.headers {
-        let one = |(name, value): (&String, &HeaderText)| match value {
-            HeaderText::Plain(text) => format!("{name}:{}", text::shorten(text, 40)),
-            HeaderText::Guarded(guarded) => format!("{name}:({guarded})"),
+        let one = |(name, value): (&String, &SentText)| match value {
+            SentText::Plain(text) => format!("{name}:{}", text::shorten(text, 40)),
+            SentText::Guarded(guarded) => format!("{name}:({guarded})"),
         };
         all.push(("headers", listed(headers.iter().map(one))));
+    }
+    if let Some(body) = &http.body {
+        let words = match body {
+            SentText::Plain(text) => format!("\"{}\"", sanitize(&text::shorten(text, 60))),
+            SentText::Guarded(guarded) => format!("({guarded})"),
+        };
+        all.push(("body", words));
     }
     all
 }

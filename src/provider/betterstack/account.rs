@@ -11,7 +11,7 @@ use super::escalation::{self, Contacts, Expiry, Named};
 use crate::model::address::Address;
 use crate::model::contact::{Channel, Contact, Guarded};
 use crate::model::inventory::Inventory;
-use crate::model::monitor::{Alerting, Check, MARK, Monitor, marker};
+use crate::model::monitor::{Alerting, Check, DomainExpiry, MARK, Monitor, marker};
 use crate::model::resource::Resource;
 use crate::plan::{Live, Warning};
 use crate::provider::checks::{self, Secrets};
@@ -27,38 +27,62 @@ pub(super) const SLACK_BODY: &str = r#"{"text":"$NAME: $CAUSE ($URL), started $S
 pub(super) const MONITORS: &str = "api/v2/monitors";
 pub(super) const POLICIES: &str = "api/v3/policies";
 pub(super) const WEBHOOKS: &str = "api/v2/outgoing-webhooks";
+pub(super) const HEARTBEATS: &str = "api/v2/heartbeats";
 pub(super) const METADATA: &str = "api/v3/metadata";
 
 /// What the service returned, before anything in it was known again.
 #[derive(Clone, Default)]
 pub(super) struct Returned {
     monitors: Vec<Value>,
+    heartbeats: Vec<Value>,
     policies: Vec<Value>,
     webhooks: Listed,
     metadata: Vec<Value>,
 }
 
 /// Reads everything at once. Metadata of all monitors is one list, so that none has to be asked about by itself.
-pub(super) async fn fetch(http: &Http, team: Option<&str>) -> Result<Returned, ProviderError> {
+/// Heartbeats are read only where some are sought: they are two lists more.
+pub(super) async fn fetch(http: &Http, team: Option<&str>, sought: &Sought) -> Result<Returned, ProviderError> {
     let filter = team.map_or_else(String::new, |team| {
         let pair = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("team_name", team)
             .finish();
         format!("&{pair}")
     });
-    let of_monitors = format!("&owner_type=Monitor{filter}");
-    let (monitors, policies, webhooks, metadata) = tokio::join!(
+    let monitors = sought.resources.values().filter_map(Resource::as_monitor);
+    let has_heartbeats = monitors
+        .into_iter()
+        .any(|monitor| matches!(monitor.check, Check::Heartbeat(_)));
+    let (of_monitors, of_heartbeats) = (
+        format!("&owner_type=Monitor{filter}"),
+        format!("&owner_type=Heartbeat{filter}"),
+    );
+    let heartbeats = async {
+        if !has_heartbeats {
+            return Ok((Listed::default(), Listed::default()));
+        }
+        tokio::try_join!(
+            api::list(http, HEARTBEATS, &filter),
+            api::list(http, METADATA, &of_heartbeats)
+        )
+    };
+    let (monitors, policies, webhooks, metadata, heartbeats) = tokio::join!(
         api::list(http, MONITORS, &filter),
         api::list(http, POLICIES, &filter),
         api::list(http, WEBHOOKS, &filter),
         api::list(http, METADATA, &of_monitors),
+        heartbeats,
     );
     let read = |listed: Result<Listed, ApiError>, what: &str| listed.map_err(|error| error.while_reading(what));
+    let (heartbeats, marks) = heartbeats.map_err(|error| error.while_reading("the heartbeats"))?;
+    let mut metadata = read(metadata, "the metadata")?.entries;
+    metadata.extend(marks.entries);
     Ok(Returned {
         monitors: read(monitors, "the monitors")?.entries,
+        heartbeats: heartbeats.entries,
         policies: read(policies, "the escalation policies")?.entries,
         webhooks: read(webhooks, "the outgoing webhooks")?,
-        metadata: read(metadata, "the metadata")?.entries,
+        metadata,
     })
 }
 
@@ -66,6 +90,8 @@ pub(super) async fn fetch(http: &Http, team: Option<&str>) -> Result<Returned, P
 pub(super) fn reading(returned: &Returned, sought: &Sought, secrets: &Secrets, team: Option<&str>) -> Reading {
     let mut odd = Vec::new();
     let mut monitors = checks::understood(&returned.monitors, "monitor", convert::monitor, &mut odd);
+    let heartbeats = checks::understood(&returned.heartbeats, "heartbeat", convert::heartbeat, &mut odd);
+    monitors.extend(heartbeats);
     mark(&mut monitors, &returned.metadata);
     let mut account = Account {
         sought,
@@ -99,21 +125,37 @@ pub(super) fn reading(returned: &Returned, sought: &Sought, secrets: &Secrets, t
 
 /// Puts each marker on its monitor.
 fn mark(monitors: &mut [LiveMonitor], metadata: &[Value]) {
-    let mut markers: BTreeMap<String, String> = BTreeMap::new();
+    let mut markers: BTreeMap<(String, String), String> = BTreeMap::new();
     for value in metadata {
         let Ok((_, attributes)) = entry(value) else { continue };
         let owner = attributes.get("owner_id").and_then(id_of);
         let value = list(attributes, "values")
             .map(|value| text(value, "value"))
             .find(|value| !value.is_empty());
-        if let (Some(owner), Some(value), METADATA_KEY) = (owner, value, text(attributes, "key"))
-            && text(attributes, "owner_type") == "Monitor"
-        {
-            markers.insert(owner, value.to_owned());
+        if let (Some(owner), Some(value), METADATA_KEY) = (owner, value, text(attributes, "key")) {
+            let kind = text(attributes, "owner_type").to_owned();
+            markers.insert((kind, owner), value.to_owned());
         }
     }
     for live in monitors {
-        live.monitor.marker = markers.remove(&live.id).filter(|marker| marker.starts_with(MARK));
+        let of = (owner_type(&live.monitor.check).to_owned(), live.id.clone());
+        live.monitor.marker = markers.remove(&of).filter(|marker| marker.starts_with(MARK));
+    }
+}
+
+/// What metadata calls it.
+pub(super) fn owner_type(check: &Check) -> &'static str {
+    match check {
+        Check::Heartbeat(_) => "Heartbeat",
+        _ => "Monitor",
+    }
+}
+
+/// The list that it is in.
+pub(super) fn list_of(check: &Check) -> &'static str {
+    match check {
+        Check::Heartbeat(_) => HEARTBEATS,
+        _ => MONITORS,
     }
 }
 
@@ -342,6 +384,8 @@ fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, told: Co
     monitor.contacts = Some(told);
     let wanted = said.and_then(|said| said.check.http());
     if let Check::Http(http) = &mut monitor.check {
+        let body = live.body.map(|body| body.0);
+        http.body = body.map(|body| checks::body(body, wanted.and_then(|wanted| wanted.body.as_ref()), secrets));
         let wanted = wanted.and_then(|wanted| wanted.headers.as_ref());
         let shown = headers.into_iter().map(|(name, value)| {
             let text = checks::header(&name, value, wanted.and_then(|wanted| wanted.get(&name)), secrets);
@@ -349,8 +393,17 @@ fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, told: Co
         });
         http.headers = Some(shown.collect());
     }
-    match said {
-        Some(said) => monitor.seen_as(said),
-        None => monitor,
+    let Some(said) = said else { return monitor };
+    // So many checks more, and so many seconds, are one thing.
+    if let (Some(is), Some(wanted), Some(every)) = (monitor.confirm, said.confirm, monitor.every)
+        && is.seconds(every) == wanted.seconds(every)
+    {
+        monitor.confirm = Some(wanted);
     }
+    if said.domain_expiry == Some(DomainExpiry::Watched(true))
+        && matches!(monitor.domain_expiry, Some(DomainExpiry::Days(_)))
+    {
+        monitor.domain_expiry = said.domain_expiry;
+    }
+    monitor.seen_as(said)
 }

@@ -6,8 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::escalation::{self, Told};
+use super::window;
 use crate::model::contact::Guarded;
-use crate::model::monitor::{Check, HeaderText, Http, Keyword, Monitor, Region, Status};
+use crate::model::monitor::{
+    Check, Confirm, Dns, DomainExpiry, Heartbeat, Http, Keyword, Monitor, NameServer, Region, SentText, Status,
+};
+use crate::model::record::RecordType;
 
 /// A value in a body that is filled in only when the request is made: what is kept elsewhere.
 pub(super) const SECRET: &str = "$secret";
@@ -23,6 +27,18 @@ pub(super) struct LiveMonitor {
     pub told: Told,
     /// Headers as they are, with the ids by which they are removed.
     pub headers: Vec<LiveHeader>,
+    /// The body of the request, which may hold a credential.
+    pub body: Option<Unshown>,
+}
+
+/// A text that may be a credential: it goes no further than the comparison.
+#[derive(Clone, PartialEq)]
+pub(super) struct Unshown(pub String);
+
+impl std::fmt::Debug for Unshown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// A header as it was read. Its value may be a credential: it goes no further than the comparison.
@@ -93,19 +109,19 @@ pub(super) fn monitor(value: &Value) -> Result<LiveMonitor, String> {
     let monitor = Monitor {
         every,
         timeout: match check {
-            Check::Ping { .. } => None,
+            Check::Http(_) => timeout,
             // Milliseconds; half a second, which no spec can say, is 0.
-            Check::Tcp { .. } => timeout.map(|milliseconds| milliseconds / 1_000),
-            _ => timeout,
+            _ => timeout.map(|milliseconds| milliseconds / 1_000),
         },
-        confirm: every.zip(confirmation).and_then(|(every, seconds)| {
-            let is_whole = every > 0 && seconds.is_multiple_of(every);
-            is_whole.then(|| seconds / every)
-        }),
+        confirm: confirmation.map(Confirm::lasting),
+        recover: number(value, "recovery_period"),
         regions: Some(regions(value)),
         verify_tls: flag("verify_ssl"),
         tls_expiry: Some(number(value, "ssl_expiration").into_iter().collect()),
-        domain_expiry: Some(number::<u16>(value, "domain_expiration").is_some()),
+        domain_expiry: Some(
+            number(value, "domain_expiration").map_or(DomainExpiry::Watched(false), DomainExpiry::Days),
+        ),
+        maintenance: Some(window::read(value)),
         paused: Some(text(value, "status") == "paused" || !text(value, "paused_at").is_empty()),
         ..Monitor::new(String::new(), text(value, "pronounceable_name"), check)
     };
@@ -114,6 +130,30 @@ pub(super) fn monitor(value: &Value) -> Result<LiveMonitor, String> {
         monitor,
         told: escalation::told(value),
         headers: headers.collect(),
+        body: Some(text(value, "request_body"))
+            .filter(|body| !body.is_empty())
+            .map(|body| Unshown(body.to_owned())),
+    })
+}
+
+/// Reads a heartbeat.
+pub(super) fn heartbeat(value: &Value) -> Result<LiveMonitor, String> {
+    let (id, value) = entry(value)?;
+    let check = Check::Heartbeat(Heartbeat {
+        grace: number(value, "grace"),
+    });
+    let monitor = Monitor {
+        every: number(value, "period"),
+        paused: Some(text(value, "status") == "paused" || !text(value, "paused_at").is_empty()),
+        maintenance: Some(window::read(value)),
+        ..Monitor::new(String::new(), text(value, "name"), check)
+    };
+    Ok(LiveMonitor {
+        id,
+        monitor,
+        told: escalation::told(value),
+        headers: Vec::new(),
+        body: None,
     })
 }
 
@@ -140,6 +180,7 @@ fn check(value: &Value) -> Check {
             keyword,
             follow_redirects: Some(value.get("follow_redirects").and_then(Value::as_bool).unwrap_or(true)),
             headers: None,
+            body: None,
         })
     };
     let good = || Status::set([Status::Class(2)]);
@@ -153,6 +194,12 @@ fn check(value: &Value) -> Check {
             port: number(value, "port").unwrap_or_default(),
         },
         "ping" => Check::Ping { host: host() },
+        "dns" => Check::Dns(Dns {
+            domain: text(value, "request_body").to_ascii_lowercase(),
+            record: RecordType::A,
+            answers: None,
+            server: Some(NameServer { host: host(), port: 53 }),
+        }),
         other => Check::Other {
             what: other.to_ascii_lowercase(),
             target: String::new(),
@@ -231,17 +278,22 @@ pub(super) fn kind(check: &Check) -> &'static str {
         Check::Http(_) => "expected_status_code",
         Check::Tcp { .. } => "tcp",
         Check::Ping { .. } => "ping",
+        Check::Dns(_) => "dns",
+        Check::Heartbeat(_) => "heartbeat",
         Check::Other { .. } => "",
     }
 }
 
-/// Whether two ask the same in the same way: by these a monitor that was made by hand is known.
-pub(super) fn is_alike(one: &Check, other: &Check) -> bool {
-    match (one, other) {
-        (Check::Http(one_http), Check::Http(other_http)) => {
-            one_http.url == other_http.url && is_for_text(one) == is_for_text(other)
+/// Whether two ask the same in the same way: by these a monitor that was made by hand is known. A heartbeat asks
+/// nothing: it is known by its name.
+pub(super) fn is_alike(one: &Monitor, other: &Monitor) -> bool {
+    match (&one.check, &other.check) {
+        (Check::Http(http), Check::Http(other_http)) => {
+            http.url == other_http.url && is_for_text(&one.check) == is_for_text(&other.check)
         }
-        (Check::Tcp { .. }, Check::Tcp { .. }) | (Check::Ping { .. }, Check::Ping { .. }) => one == other,
+        (Check::Dns(dns), Check::Dns(other)) => dns.domain == other.domain && dns.server == other.server,
+        (Check::Heartbeat(_), Check::Heartbeat(_)) => one.name == other.name,
+        (Check::Tcp { .. }, Check::Tcp { .. }) | (Check::Ping { .. }, Check::Ping { .. }) => one.check == other.check,
         _ => false,
     }
 }
@@ -254,6 +306,9 @@ fn is_for_text(check: &Check) -> bool {
 pub(super) fn to_wire(monitor: &Monitor, told: Map<String, Value>) -> Map<String, Value> {
     let mut fields = Map::new();
     let mut put = |key: &str, value: Value| fields.insert(key.to_owned(), value);
+    if let Check::Heartbeat(heartbeat) = &monitor.check {
+        return heartbeat_to_wire(monitor, heartbeat, told);
+    }
     put("monitor_type", json!(kind(&monitor.check)));
     put("pronounceable_name", json!(monitor.name));
     match &monitor.check {
@@ -268,6 +323,9 @@ pub(super) fn to_wire(monitor: &Monitor, told: Map<String, Value>) -> Map<String
             if let Some(follow) = http.follow_redirects {
                 put("follow_redirects", json!(follow));
             }
+            if let Some(body) = &http.body {
+                put("request_body", sent(body));
+            }
         }
         Check::Tcp { host, port } => {
             put("url", json!(host));
@@ -277,7 +335,11 @@ pub(super) fn to_wire(monitor: &Monitor, told: Map<String, Value>) -> Map<String
         Check::Ping { host } => {
             put("url", json!(host));
         }
-        Check::Other { .. } => {}
+        Check::Dns(dns) => {
+            put("url", json!(dns.server.as_ref().map(|server| &server.host)));
+            put("request_body", json!(dns.domain));
+        }
+        Check::Heartbeat(_) | Check::Other { .. } => {}
     }
     if let Some(every) = monitor.every {
         put("check_frequency", json!(every));
@@ -287,16 +349,22 @@ pub(super) fn to_wire(monitor: &Monitor, told: Map<String, Value>) -> Map<String
             put("request_timeout", json!(seconds));
         }
         // The same field in another unit.
-        (Check::Tcp { .. }, Some(0)) => {
+        (_, Some(0)) => {
             put("request_timeout", json!(500));
         }
-        (Check::Tcp { .. }, Some(seconds)) => {
+        (_, Some(seconds)) => {
             put("request_timeout", json!(seconds.saturating_mul(1_000)));
         }
         _ => {}
     }
-    if let Some((times, every)) = monitor.confirm.zip(monitor.every) {
-        put("confirmation_period", json!(times.saturating_mul(every)));
+    if let Some(confirm) = monitor.confirm {
+        put(
+            "confirmation_period",
+            json!(confirm.seconds(monitor.every.unwrap_or_default())),
+        );
+    }
+    if let Some(recover) = monitor.recover {
+        put("recovery_period", json!(recover));
     }
     if let Some(regions) = &monitor.regions {
         let words = REGIONS.iter().filter(|(region, _)| regions.contains(region));
@@ -308,16 +376,39 @@ pub(super) fn to_wire(monitor: &Monitor, told: Map<String, Value>) -> Map<String
     if let Some(days) = &monitor.tls_expiry {
         put("ssl_expiration", json!(days.last()));
     }
-    if let Some(watched) = monitor.domain_expiry {
-        put(
-            "domain_expiration",
-            json!(watched.then_some(super::quirks::USUAL_DOMAIN_EXPIRY)),
-        );
+    if let Some(expiry) = monitor.domain_expiry {
+        let days = match expiry {
+            DomainExpiry::Watched(watched) => watched.then_some(super::quirks::USUAL_DOMAIN_EXPIRY),
+            DomainExpiry::Days(days) => Some(days),
+        };
+        put("domain_expiration", json!(days));
     }
     if let Some(paused) = monitor.paused {
         put("paused", json!(paused));
     }
+    if let Some(rests) = &monitor.maintenance {
+        fields.extend(window::fields(rests));
+    }
     fields.extend(told);
+    fields
+}
+
+/// The same things have other names there, and nothing of it expires.
+fn heartbeat_to_wire(monitor: &Monitor, heartbeat: &Heartbeat, told: Map<String, Value>) -> Map<String, Value> {
+    let mut fields = Map::new();
+    let mut put = |key: &str, value: Value| fields.insert(key.to_owned(), value);
+    put("name", json!(monitor.name));
+    put("period", json!(monitor.every));
+    if let Some(grace) = heartbeat.grace {
+        put("grace", json!(grace));
+    }
+    if let Some(paused) = monitor.paused {
+        put("paused", json!(paused));
+    }
+    if let Some(rests) = &monitor.maintenance {
+        fields.extend(window::fields(rests));
+    }
+    fields.extend(told.into_iter().filter(|(key, _)| key != "expiration_policy_id"));
     fields
 }
 
@@ -335,8 +426,8 @@ pub(super) fn headers(all: &[LiveHeader]) -> BTreeMap<String, String> {
 /// What is sent of headers so that `before` becomes `after`. One that is there can be removed by its id and not changed:
 /// sent again, the service refuses it without a word (facts B3, G1). `there` are the ids with their names.
 pub(super) fn header_edits(
-    before: Option<&BTreeMap<String, HeaderText>>,
-    after: Option<&BTreeMap<String, HeaderText>>,
+    before: Option<&BTreeMap<String, SentText>>,
+    after: Option<&BTreeMap<String, SentText>>,
     there: &Value,
 ) -> Vec<Value> {
     let Some(after) = after else { return Vec::new() };
@@ -348,18 +439,19 @@ pub(super) fn header_edits(
         .filter(|header| !stays(text(header, "name")))
         .map(|header| json!({ "id": header["id"], "_destroy": "true" }))
         .collect();
-    let is_new = |(name, _): &(&String, &HeaderText)| !stays(name) || before.is_none();
+    let is_new = |(name, _): &(&String, &SentText)| !stays(name) || before.is_none();
     let new = after.iter().filter(is_new);
-    edits.extend(new.map(|(name, value)| json!({ "name": name, "value": header(value) })));
+    edits.extend(new.map(|(name, value)| json!({ "name": name, "value": sent(value) })));
     edits
 }
 
-fn header(value: &HeaderText) -> Value {
+/// What is sent of a text: itself, or what stands for it until the request is made.
+fn sent(value: &SentText) -> Value {
     match value {
-        HeaderText::Plain(text) => json!(text),
-        HeaderText::Guarded(Guarded::Kept(reference)) => json!({ SECRET: reference.to_string() }),
+        SentText::Plain(text) => json!(text),
+        SentText::Guarded(Guarded::Kept(reference)) => json!({ SECRET: reference.to_string() }),
         // The review refuses it before anything is sent.
-        HeaderText::Guarded(Guarded::Hidden) => Value::Null,
+        SentText::Guarded(Guarded::Hidden) => Value::Null,
     }
 }
 
@@ -420,7 +512,7 @@ mod tests {
 
     #[test]
     fn headers_are_removed_by_id_and_added_and_the_rest_is_not_sent() {
-        let text = |text: &str| HeaderText::Plain(text.to_owned());
+        let text = |text: &str| SentText::Plain(text.to_owned());
         let before: BTreeMap<_, _> = [("a".to_owned(), text("1")), ("b".to_owned(), text("2"))].into();
         let after: BTreeMap<_, _> = [("b".to_owned(), text("3")), ("a".to_owned(), text("1"))].into();
         let there = json!([{ "id": "7", "name": "a" }, { "id": "8", "name": "b" }]);

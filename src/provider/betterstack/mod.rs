@@ -12,6 +12,7 @@ mod convert;
 mod escalation;
 mod quirks;
 mod steps;
+mod window;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -31,7 +32,7 @@ use crate::provider::{
     Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
     Scope, Sought, Step,
 };
-use account::{METADATA, MONITORS};
+use account::{METADATA, MONITORS, POLICIES};
 use api::ApiError;
 use convert::SECRET;
 use escalation::{ID, NUMBER};
@@ -90,8 +91,8 @@ impl BetterStack {
             return Ok(Reading::default());
         };
         // What is kept elsewhere first: without it nothing need be asked.
-        let secrets = checks::secrets(sought, &self.secrets)?;
-        let returned = account::fetch(&self.http, self.team.as_deref()).await?;
+        let secrets = self.secrets.fetch_all(sought)?;
+        let returned = account::fetch(&self.http, self.team.as_deref(), sought).await?;
         let reading = account::reading(&returned, sought, &secrets, self.team.as_deref());
         if let Some(facts) = &reading.uptime {
             let policies = account::shared(facts)
@@ -137,7 +138,7 @@ impl BetterStack {
     fn handle(step: &Step) -> String {
         let name = step.body.get("name").and_then(Value::as_str);
         match (name, step.addresses.first()) {
-            (Some(name), Some(address)) if address.kind() == "monitor" => name.to_owned(),
+            (Some(name), Some(address)) if step.path == POLICIES && address.kind() == "monitor" => name.to_owned(),
             (_, Some(address)) => address.to_string(),
             (name, None) => name.unwrap_or_default().to_owned(),
         }
@@ -191,9 +192,9 @@ impl BetterStack {
             let reference: SecretReference = reference
                 .parse()
                 .map_err(|_| "a credential is kept nowhere".to_owned())?;
-            let whom = step.addresses.first().map_or("", Address::as_str);
+            let whom = step.addresses.first().ok_or("a credential is for nobody")?;
             self.secrets
-                .fetch(&reference, whom)
+                .fetch_for(&reference, whom)
                 .map(|secret| Value::from(secret.expose()))
                 .map_err(|error| error.message)
         };

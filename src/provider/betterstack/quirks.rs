@@ -2,31 +2,43 @@
 //! worth knowing before a change is made. Which of the values a plan has is not told by the service before it refuses; then
 //! its own list is shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::text;
 use crate::model::address::Address;
 use crate::model::capability::{Capabilities, UptimeRules};
-use crate::model::contact::{Channel, Contact, Guarded};
-use crate::model::inventory::{Desired, Unsupported};
-use crate::model::monitor::{Check, HeaderText, Monitor, Status};
+use crate::model::contact::{Channel, Contact};
+use crate::model::inventory::Desired;
+use crate::model::monitor::{Check, Confirm, Dns, DomainExpiry, Monitor, Status};
+use crate::model::record::RecordType;
 use crate::model::resource::Resource;
+use crate::model::window::Rest;
 use crate::plan::{Action, Change, Refusal, Warning};
+use crate::provider::unsupported::{self, Lack};
 use crate::provider::{ApiRefusal, Reading, Review, UptimeFacts};
 
 use super::escalation::REPEATS;
-use super::steps;
+use super::{account, steps, window};
 
 /// What Better Stack can hold.
-pub(super) const CAPABILITIES: Capabilities =
-    Capabilities::without_zones(super::NAME, "Better Stack", UptimeRules { folds_tls: true });
+pub(super) const CAPABILITIES: Capabilities = Capabilities::without_zones(super::NAME, TITLE, RULES);
+const TITLE: &str = "Better Stack";
+const RULES: UptimeRules = UptimeRules {
+    folds_tls: true,
+    keeps_windows: false,
+    longest_connection: 5,
+};
 
 const FREQUENCIES: [u64; 9] = [30, 45, 60, 120, 180, 300, 600, 900, 1_800];
 const CONFIRMATIONS: [u64; 9] = [0, 5, 10, 15, 30, 60, 120, 180, 300];
+const RECOVERIES: [u64; 8] = [0, 60, 180, 300, 900, 1_800, 3_600, 7_200];
 const TIMEOUTS: [u64; 8] = [2, 3, 5, 10, 15, 30, 45, 60];
 const TIMEOUTS_OF_A_PORT: [u64; 4] = [1, 2, 3, 5];
 const EXPIRIES: [u64; 7] = [1, 2, 3, 7, 14, 30, 60];
 const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PUT", "PATCH"];
+const WITH_A_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
+/// Seconds between two calls at least.
+const LEAST_PERIOD: u32 = 30;
 /// Days before a domain's end where no number is said.
 pub(super) const USUAL_DOMAIN_EXPIRY: u16 = 30;
 
@@ -36,17 +48,6 @@ pub(super) fn nearest(wanted: u64, allowed: &[u64]) -> Option<u64> {
         .iter()
         .copied()
         .min_by_key(|value| (value.abs_diff(wanted), std::cmp::Reverse(*value)))
-}
-
-/// Something that cannot be held as it is said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Lack {
-    /// The key in the spec.
-    field: &'static str,
-    /// What cannot be held, and why.
-    words: String,
-    /// The nearest that can be; none when there is nothing near.
-    nearest: Option<String>,
 }
 
 fn lack(field: &'static str, words: impl Into<String>, nearest: Option<String>) -> Lack {
@@ -76,28 +77,39 @@ fn listed(allowed: &[u64]) -> String {
     text::list(&all.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Brings a monitor to the nearest that can be held, and says what was given up.
-fn fit(monitor: &mut Monitor) -> Vec<Lack> {
+/// Brings a resource to the nearest that can be held, and says what was given up.
+fn fit(resource: &mut Resource) -> Vec<Lack> {
+    let Resource::Monitor(monitor) = resource else {
+        return Vec::new();
+    };
     let mut lacks = Vec::new();
-    if let Some(every) = &mut monitor.every {
-        fit_seconds("every", every, &FREQUENCIES, &mut lacks);
-    }
-    match (&monitor.check, &mut monitor.timeout) {
-        (Check::Ping { .. }, timeout @ Some(_)) => {
-            let words = "an echo request's timeout is left to the service";
-            lacks.push(lack("timeout", words, Some("none".to_owned())));
-            *timeout = None;
+    if matches!(monitor.check, Check::Heartbeat(_)) {
+        if let Some(every) = monitor.every.as_mut().filter(|every| **every < LEAST_PERIOD) {
+            let words = format!("it waits for a call each {LEAST_PERIOD} s at most");
+            lacks.push(lack("heartbeat", words, Some(format!("{LEAST_PERIOD} s"))));
+            *every = LEAST_PERIOD;
         }
-        (Check::Tcp { .. }, Some(timeout)) if *timeout > 0 => {
-            fit_seconds("timeout", timeout, &TIMEOUTS_OF_A_PORT, &mut lacks);
+    } else {
+        if let Some(every) = &mut monitor.every {
+            fit_seconds("every", every, &FREQUENCIES, &mut lacks);
         }
-        (Check::Http(_), Some(timeout)) => fit_seconds("timeout", timeout, &TIMEOUTS, &mut lacks),
-        _ => {}
+        if let Some(recover) = &mut monitor.recover {
+            fit_seconds("recover", recover, &RECOVERIES, &mut lacks);
+        }
+        match (&monitor.check, &mut monitor.timeout) {
+            (Check::Http(_), Some(timeout)) => fit_seconds("timeout", timeout, &TIMEOUTS, &mut lacks),
+            (_, Some(timeout)) if *timeout > 0 => fit_seconds("timeout", timeout, &TIMEOUTS_OF_A_PORT, &mut lacks),
+            _ => {}
+        }
+        fit_confirm(monitor, &mut lacks);
+        fit_expiries(monitor, &mut lacks);
+        fit_answer(monitor, &mut lacks);
+        if let Check::Dns(dns) = &mut monitor.check {
+            fit_question(dns, &mut lacks);
+        }
     }
-    fit_confirm(monitor, &mut lacks);
-    fit_expiries(monitor, &mut lacks);
-    fit_answer(monitor, &mut lacks);
     fit_contacts(monitor, &mut lacks);
+    fit_windows(monitor, &mut lacks);
     if monitor.labels.as_ref().is_some_and(|labels| !labels.is_empty()) {
         lacks.push(lack(
             "labels",
@@ -106,16 +118,9 @@ fn fit(monitor: &mut Monitor) -> Vec<Lack> {
         ));
         monitor.labels = None;
     }
-    if monitor
-        .regions
-        .as_ref()
-        .is_some_and(std::collections::BTreeSet::is_empty)
-    {
-        lacks.push(lack(
-            "regions",
-            "it checks from one region at least",
-            Some("all regions".to_owned()),
-        ));
+    if monitor.regions.as_ref().is_some_and(BTreeSet::is_empty) {
+        let words = "it checks from one region at least";
+        lacks.push(lack("regions", words, Some("all regions".to_owned())));
         monitor.regions = None;
     }
     lacks
@@ -123,42 +128,94 @@ fn fit(monitor: &mut Monitor) -> Vec<Lack> {
 
 /// A failure is confirmed by its lasting, not by a number of checks: so many of them last so long.
 fn fit_confirm(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
-    let Some((times, every)) = monitor.confirm.zip(monitor.every) else {
+    let Some((confirm, every)) = monitor.confirm.zip(monitor.every) else {
         return;
     };
-    let seconds = u64::from(times) * u64::from(every);
+    let seconds = u64::from(confirm.seconds(every));
     if CONFIRMATIONS.contains(&seconds) {
         return;
     }
-    let whole = |seconds: &&u64| seconds.is_multiple_of(u64::from(every.max(1)));
-    let whole: Vec<u64> = CONFIRMATIONS.iter().filter(whole).copied().collect();
-    let near = nearest(seconds, &whole).unwrap_or_default() / u64::from(every.max(1));
+    let near = nearest(seconds, &CONFIRMATIONS)
+        .and_then(|near| u32::try_from(near).ok())
+        .unwrap_or_default();
     let words = format!(
-        "{times} more checks each {every} s last {seconds} s; it waits {} s",
+        "it waits for one of {} s, and that is {seconds} s",
         listed(&CONFIRMATIONS)
     );
-    lacks.push(lack("confirm", words, Some(near.to_string())));
-    monitor.confirm = u32::try_from(near).ok();
+    lacks.push(lack("confirm", words, Some(format!("{near} s"))));
+    monitor.confirm = Some(Confirm::lasting(near));
+}
+
+/// Days out of the list, where they are not.
+fn nearest_days(days: u16) -> Option<u16> {
+    let near = nearest(u64::from(days), &EXPIRIES).and_then(|near| u16::try_from(near).ok())?;
+    (near != days).then_some(near)
 }
 
 fn fit_expiries(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
+    let none = |days: u16| format!("{days} days is none of its values, which are {}", listed(&EXPIRIES));
+    if let Some(DomainExpiry::Days(days)) = &mut monitor.domain_expiry
+        && let Some(near) = nearest_days(*days)
+    {
+        lacks.push(lack("warn_domain", none(*days), Some(format!("{near}d"))));
+        *days = near;
+    }
     let Some(days) = monitor.tls_expiry.as_mut().filter(|days| !days.is_empty()) else {
         return;
     };
     let most = days.last().copied().unwrap_or_default();
-    let near = nearest(u64::from(most), &EXPIRIES)
-        .and_then(|near| u16::try_from(near).ok())
-        .unwrap_or(most);
-    if days.len() == 1 && near == most {
+    let near = nearest_days(most);
+    if days.len() == 1 && near.is_none() {
         return;
     }
     let words = if days.len() > 1 {
         "it warns once, and not on several days".to_owned()
     } else {
-        format!("{most} days is none of its values, which are {}", listed(&EXPIRIES))
+        none(most)
     };
+    let near = near.unwrap_or(most);
     lacks.push(lack("warn_before", words, Some(format!("{near}d"))));
     *days = [near].into();
+}
+
+/// A DNS server is asked for a name; what it answers is not looked at.
+fn fit_question(dns: &mut Dns, lacks: &mut Vec<Lack>) {
+    match &mut dns.server {
+        None => lacks.push(lack("server", "it asks a DNS server that is named", None)),
+        Some(server) if server.port != 53 => {
+            let words = format!("it asks at port 53, not at {}", server.port);
+            lacks.push(lack("server", words, Some("port 53".to_owned())));
+            server.port = 53;
+        }
+        Some(_) => {}
+    }
+    if dns.record != RecordType::A {
+        let words = "which type it asks for is not for us to say";
+        lacks.push(lack("record", words, Some("A".to_owned())));
+        dns.record = RecordType::A;
+    }
+    if dns.answers.is_some() {
+        let words = "it looks whether the server answers, and not at what";
+        lacks.push(lack("answers", words, Some("any answer".to_owned())));
+        dns.answers = None;
+    }
+}
+
+fn fit_windows(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
+    let Some(rests) = &mut monitor.maintenance else { return };
+    if rests.len() > 1 {
+        let words = "it keeps one window with each check";
+        lacks.push(lack("maintenance", words, Some("the first of them".to_owned())));
+        while rests.len() > 1 {
+            rests.pop_last();
+        }
+    }
+    if let Some(Rest::Own(mut own)) = rests.first().cloned()
+        && let Some((words, nearest)) = window::lack(&mut own)
+    {
+        lacks.push(lack("maintenance", words, nearest));
+        *rests = [Rest::Own(own)].into();
+    }
 }
 
 fn fit_answer(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
@@ -166,6 +223,11 @@ fn fit_answer(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
     if !METHODS.contains(&http.method.as_str()) {
         let words = format!("{} is no method of it, which are {}", http.method, text::list(&METHODS));
         lacks.push(lack("method", words, None));
+    }
+    if http.body.is_some() && !WITH_A_BODY.contains(&http.method.as_str()) {
+        let words = format!("{} is sent without one", http.method);
+        lacks.push(lack("body", words, Some("no body".to_owned())));
+        http.body = None;
     }
     let good = Status::set([Status::Class(2)]);
     let Some(keyword) = &mut http.keyword else {
@@ -208,25 +270,10 @@ fn fit_contacts(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
 
 /// Takes the nearest where the spec says so.
 pub(super) fn adapt(desired: &mut Desired, reading: &Reading) -> Review {
-    let mut review = Review::default();
-    let is_lenient = desired
-        .uptime
-        .as_ref()
-        .is_some_and(|policy| policy.provider == super::NAME && policy.unsupported == Unsupported::Warn);
-    if facts(reading).is_none() || !is_lenient {
-        return review;
+    match facts(reading) {
+        Some(_) => unsupported::adapt(desired, super::NAME, &fit),
+        None => Review::default(),
     }
-    for (address, resource) in &mut desired.inventory {
-        let Resource::Monitor(monitor) = resource else { continue };
-        for lack in fit(monitor) {
-            // What has no nearest is refused by the review all the same.
-            if let Some(nearest) = lack.nearest {
-                let message = format!("`{}`: {}; taken instead: {nearest}", lack.field, lack.words);
-                review.warnings.push(Warning::about(address, "unsupported", message));
-            }
-        }
-    }
-    review
 }
 
 fn facts(reading: &Reading) -> Option<&UptimeFacts> {
@@ -240,6 +287,8 @@ pub(super) fn review(changes: &[Change], reading: &Reading) -> Review {
         return review;
     }
     for change in changes {
+        review.refusals.extend(unsupported::refusals(change, TITLE, &fit));
+        review.refusals.extend(unsupported::hidden(change));
         match (&change.before, &change.after) {
             (before, Some(Resource::Monitor(after))) => {
                 monitor(
@@ -280,19 +329,7 @@ fn refuse(change: &Change, code: &str, message: impl Into<String>, help: &str) -
 }
 
 fn monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, review: &mut Review) {
-    for lack in fit(&mut after.clone()) {
-        let nearest = match &lack.nearest {
-            Some(nearest) => format!("the nearest that it can hold: {nearest}; `on_unsupported: warn` takes that"),
-            None => "nothing near it can be held".to_owned(),
-        };
-        let message = format!("Better Stack cannot hold `{}`: {}", lack.field, lack.words);
-        review.refusals.push(refuse(change, "unsupported", message, &nearest));
-    }
     let http = after.check.http();
-    let headers = http.and_then(|http| http.headers.as_ref());
-    if headers.is_some_and(|all| all.values().any(|value| *value == HeaderText::Guarded(Guarded::Hidden))) {
-        review.refusals.push(hidden(change, "a header's value"));
-    }
     let mut warn = |code: &str, words: String| review.warnings.push(Warning::about(&change.address, code, words));
     let is_new_text = |http: &crate::model::monitor::Http| {
         http.keyword.is_some()
@@ -305,6 +342,16 @@ fn monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, review: &
             "status-not-judged",
             "Better Stack looks for the text alone: an answer with it is good, whatever its status".to_owned(),
         );
+    }
+    if matches!(after.check, Check::Heartbeat(_)) && before.is_none() {
+        let words =
+            "the address that has to be called is made by Better Stack and is a secret: copy it from its dashboard";
+        warn("secret-address", words.to_owned());
+    }
+    if before.is_some_and(|before| account::list_of(&before.check) != account::list_of(&after.check)) {
+        let words =
+            "is replaced: Better Stack keeps heartbeats apart from monitors, so everything that was measured is lost";
+        warn("history-lost", words.to_owned());
     }
     if after
         .contacts
@@ -326,30 +373,18 @@ fn monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, review: &
     }
 }
 
-/// What stood there is known to nobody here.
-fn hidden(change: &Change, what: &str) -> Refusal {
-    let message = format!("{what} that is kept nowhere here would have to be restored");
-    refuse(
-        change,
-        "not-restorable",
-        message,
-        "leave it out with --target, and set it by hand",
-    )
-}
-
 fn contact(change: &Change, before: Option<&Contact>, after: &Contact, review: &mut Review) {
-    if after.channel.guarded() == Some(&Guarded::Hidden) {
-        review.refusals.push(hidden(change, "an address"));
-    }
     match &after.channel {
         Channel::Sms { .. } => {
             let message = "Better Stack keeps telephone numbers with the members of a team, and no request makes one";
             let help = "nearest: the `email` of the member whose number it is; who is called is settled there";
             review.refusals.push(refuse(change, "unsupported", message, help));
         }
-        Channel::Other { .. } => review
-            .refusals
-            .push(hidden(change, "an escalation policy or a webhook")),
+        Channel::Other { .. } => {
+            let message = "what somebody else made of it is kept nowhere here and would have to be restored";
+            let help = "leave it out with --target, and set it by hand";
+            review.refusals.push(refuse(change, "not-restorable", message, help));
+        }
         Channel::Email { address } if change.action() == Action::Create => {
             let words = format!(
                 "{} is told as a member of the team: whoever is none yet has to be invited at Better Stack first",
@@ -415,7 +450,7 @@ pub(super) fn advice(refused: &ApiRefusal) -> Option<&'static str> {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::model::monitor::{Alerting, Http, Keyword};
+    use crate::model::monitor::{Alerting, Http, Keyword, SentText};
 
     #[test]
     fn what_cannot_be_held_is_brought_to_the_nearest_and_named() {
@@ -430,11 +465,14 @@ mod tests {
             }),
             follow_redirects: None,
             headers: None,
+            body: Some(SentText::Plain("x".into())),
         };
-        let mut monitor = Monitor {
+        let monitor = Monitor {
             every: Some(240),
             timeout: Some(20),
-            confirm: Some(5),
+            confirm: Some(Confirm::Times(5)),
+            recover: Some(100),
+            domain_expiry: Some(DomainExpiry::Days(21)),
             tls_expiry: Some([21].into()),
             labels: Some(["web".to_owned()].into()),
             contacts: Some(
@@ -446,24 +484,27 @@ mod tests {
             ),
             ..Monitor::new("a", "A", Check::Http(http))
         };
-        let fields: Vec<&str> = fit(&mut monitor).iter().map(|lack| lack.field).collect();
+        let mut held = Resource::Monitor(Box::new(monitor));
+        let fields: Vec<&str> = fit(&mut held).iter().map(|lack| lack.field).collect();
         let named = [
             "every",
+            "recover",
             "timeout",
             "confirm",
+            "warn_domain",
             "warn_before",
+            "body",
             "status",
             "ignore_case",
             "alert",
             "labels",
         ];
         assert_eq!(fields, named);
-        assert_eq!(
-            (monitor.every, monitor.timeout, monitor.confirm),
-            (Some(300), Some(15), Some(1))
-        );
+        let monitor = held.as_monitor().unwrap();
+        assert_eq!((monitor.every, monitor.timeout), (Some(300), Some(15)));
+        assert_eq!(monitor.confirm, Some(Confirm::lasting(300)));
         assert_eq!(monitor.tls_expiry, Some([14].into()));
-        assert!(fit(&mut monitor).is_empty(), "the nearest fits");
+        assert!(fit(&mut held).is_empty(), "the nearest fits");
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::account::{self, METADATA, METADATA_KEY, MONITORS, POLICIES, SLACK_BODY, WEBHOOKS};
+use super::account::{self, METADATA, METADATA_KEY, POLICIES, SLACK_BODY, WEBHOOKS};
 use super::convert::{self, SECRET};
 use super::escalation::{self, Contacts, ID, Member, Shared};
 use crate::model::address::Address;
 use crate::model::contact::{Channel, Contact, Guarded};
-use crate::model::monitor::{Check, Monitor, marker};
+use crate::model::monitor::{Check, Heartbeat, Monitor, marker};
 use crate::model::resource::Resource;
 use crate::model::scope::ScopeName;
 use crate::plan::Change;
@@ -43,7 +43,9 @@ pub(super) fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
                 then.extend(work.of_monitor(change, before, after));
             }
             // Room is made before it is used: an account holds so many monitors and no more.
-            (Some(Resource::Monitor(_)), None) => gone.extend(work.delete(change, MONITORS)),
+            (Some(Resource::Monitor(monitor)), None) => {
+                gone.extend(work.delete(change, account::list_of(&monitor.check)));
+            }
             (Some(Resource::Contact(contact)), None) => last.extend(work.delete(change, list_of(&contact.channel))),
             _ => {}
         }
@@ -207,14 +209,23 @@ impl Work<'_> {
         let headers = |monitor: &'_ Monitor| monitor.check.http().and_then(|http| http.headers.clone());
         let mut steps = Vec::new();
         let known = before.zip(self.facts.ids.get(&change.address));
-        let Some((before, id)) = known else {
+        let list = account::list_of(&after.check);
+        let Some((before, id)) = known.filter(|(before, _)| account::list_of(&before.check) == list) else {
+            // A monitor cannot become a heartbeat, nor the other way round.
+            if let Some((before, _)) = known {
+                steps.extend(self.delete(change, account::list_of(&before.check)));
+            }
             let mut body = wire;
+            if let (Check::Heartbeat(Heartbeat { grace: None }), Some(every)) = (&after.check, after.every) {
+                // It has to be said; the service's own advice is a fifth.
+                body.insert("grace".to_owned(), json!(every / 5));
+            }
             let new = convert::header_edits(None, headers(after).as_ref(), &Value::Null);
             if !new.is_empty() {
                 body.insert("request_headers".to_owned(), json!(new));
             }
-            steps.push(of(change, "POST", MONITORS.to_owned(), "make", Value::Object(body)));
-            steps.extend(after.marker.as_deref().map(|marker| mark(change, Some(marker))));
+            steps.push(of(change, "POST", list.to_owned(), "make", Value::Object(body)));
+            steps.extend(after.marker.is_some().then(|| mark(change, after)));
             return steps;
         };
         let mut fields = difference(&self.wire(before).0, wire);
@@ -233,16 +244,11 @@ impl Work<'_> {
             fields.insert("request_timeout".to_owned(), json!(usual));
         }
         if !fields.is_empty() {
-            steps.push(of(
-                change,
-                "PATCH",
-                format!("{MONITORS}/{id}"),
-                "change",
-                Value::Object(fields),
-            ));
+            let path = format!("{list}/{id}");
+            steps.push(of(change, "PATCH", path, "change", Value::Object(fields)));
         }
         if before.marker != after.marker {
-            steps.push(mark(change, after.marker.as_deref()));
+            steps.push(mark(change, after));
         }
         steps
     }
@@ -311,14 +317,16 @@ fn is_over_http(monitor: &Monitor) -> bool {
 }
 
 /// Marks a monitor as ours, or takes the mark away: no values are the way to do that.
-fn mark(change: &Change, marker: Option<&str>) -> Step {
+fn mark(change: &Change, after: &Monitor) -> Step {
+    let marker = after.marker.as_ref();
     let values: Vec<Value> = marker
         .iter()
         .map(|marker| json!({ "type": "String", "value": marker }))
         .collect();
     let verb = if marker.is_some() { "mark" } else { "unmark" };
     let body = json!({
-        "owner_type": "Monitor", "owner_id": { ID: change.address }, "key": METADATA_KEY, "values": values,
+        "owner_type": account::owner_type(&after.check), "owner_id": { ID: change.address }, "key": METADATA_KEY,
+        "values": values,
     });
     of(change, "POST", METADATA.to_owned(), verb, body)
 }
@@ -329,6 +337,7 @@ fn difference(before: &Map<String, Value>, after: Map<String, Value>) -> Map<Str
         ("required_keyword", Value::Null),
         ("expected_status_codes", json!([])),
         ("port", Value::Null),
+        ("request_body", json!("")),
     ];
     let gone: Vec<(&str, Value)> = emptied
         .into_iter()

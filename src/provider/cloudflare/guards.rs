@@ -104,7 +104,8 @@ impl<'a> After<'a> {
                 | Resource::RedirectList(_)
                 | Resource::Zone(_)
                 | Resource::Monitor(_)
-                | Resource::Contact(_) => {}
+                | Resource::Contact(_)
+                | Resource::Maintenance(_) => {}
             }
         }
         after

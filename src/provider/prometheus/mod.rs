@@ -3,6 +3,7 @@
 //! is never touched. [`folder`] replaces the files together, and puts the old ones back when a server refuses them.
 
 mod folder;
+mod quirks;
 mod render;
 
 use std::collections::BTreeMap;
@@ -13,18 +14,18 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::base::secret::{SecretReference, scrub};
+use crate::base::secret::scrub;
 use crate::base::text;
 use crate::model::address::Address;
 use crate::model::capability::{Capabilities, UptimeRules};
-use crate::model::contact::{Channel, Guarded};
-use crate::model::inventory::{Desired, Inventory, Unsupported};
-use crate::model::monitor::{HeaderText, Monitor};
+use crate::model::inventory::{Desired, Inventory};
+use crate::model::monitor::Monitor;
 use crate::model::resource::Resource;
 use crate::model::scope::ScopeName;
-use crate::plan::{Change, Live, Refusal, Warning};
+use crate::plan::{Change, Live, Warning};
 use crate::provider::credential::Keeper;
 use crate::provider::http::{self, Credential, Failure, Http};
+use crate::provider::unsupported;
 use crate::provider::{
     Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
     Scope, Sought, Stage, Step, UptimeFacts,
@@ -47,7 +48,15 @@ const SETTLING: [Duration; 7] = [
 
 /// What is known of it without asking.
 pub const PROFILE: Profile = Profile {
-    capabilities: Capabilities::without_zones(NAME, "Prometheus", UptimeRules { folds_tls: false }),
+    capabilities: Capabilities::without_zones(
+        NAME,
+        "Prometheus",
+        UptimeRules {
+            folds_tls: false,
+            keeps_windows: false,
+            longest_connection: u32::MAX,
+        },
+    ),
     base_url: "http://127.0.0.1:9090",
     base_url_variable: "PROMETHEUS_BASE_URL",
     token_variable: "PROMETHEUS_TOKEN",
@@ -121,19 +130,10 @@ impl Prometheus {
 
     /// What the sought resources name by where it is kept. What the spec declares must be there.
     fn secrets_of(&self, sought: &Sought) -> Result<Secrets, ProviderError> {
-        let mut all = Secrets::new();
-        for (address, resource) in &sought.resources {
-            for reference in references(resource) {
-                match self.secrets.fetch(reference, address.as_str()) {
-                    Ok(secret) => {
-                        all.insert(reference.clone(), secret.expose().to_owned());
-                    }
-                    Err(error) if sought.declared.contains(address) => return Err(error),
-                    Err(_) => {}
-                }
-            }
-        }
-        Ok(all)
+        let all = self.secrets.fetch_all(sought)?.into_iter();
+        Ok(all
+            .map(|(reference, secret)| (reference, secret.expose().to_owned()))
+            .collect())
     }
 
     async fn read_all(&self, scope: &Scope) -> Result<Reading, ProviderError> {
@@ -373,69 +373,6 @@ fn refusal(status: u16, code: &str, message: &str) -> ApiRefusal {
     }
 }
 
-fn references(resource: &Resource) -> Vec<&SecretReference> {
-    let guarded: Vec<&Guarded> = match resource {
-        Resource::Contact(contact) => contact.channel.guarded().into_iter().collect(),
-        Resource::Monitor(monitor) => {
-            let headers = monitor.check.http().and_then(|http| http.headers.as_ref());
-            let values = headers.into_iter().flat_map(BTreeMap::values);
-            values
-                .filter_map(|value| match value {
-                    HeaderText::Guarded(guarded) => Some(guarded),
-                    HeaderText::Plain(_) => None,
-                })
-                .collect()
-        }
-        _ => Vec::new(),
-    };
-    let kept = guarded.into_iter().filter_map(|guarded| match guarded {
-        Guarded::Kept(reference) => Some(reference),
-        Guarded::Hidden => None,
-    });
-    kept.collect()
-}
-
-/// What cannot be held, with the key in the spec; a monitor is brought to the nearest.
-fn fit(monitor: &mut Monitor) -> Vec<(&'static str, &'static str, &'static str)> {
-    let mut lacks = Vec::new();
-    if monitor.regions.take_if(|regions| !regions.is_empty()).is_some() {
-        lacks.push(("regions", "checks are made from where the exporter runs", "none"));
-    }
-    if monitor.domain_expiry == Some(true) {
-        lacks.push((
-            "warn_domain",
-            "no exporter of it looks at a domain's registration",
-            "false",
-        ));
-        monitor.domain_expiry = Some(false);
-    }
-    if monitor.labels.take_if(|labels| !labels.is_empty()).is_some() {
-        lacks.push(("labels", "a label there has a name and a value", "none"));
-    }
-    if let (Some(every), Some(timeout)) = (monitor.every, monitor.timeout)
-        && timeout > every
-    {
-        lacks.push((
-            "timeout",
-            "a check must end before the next one begins",
-            "the time between checks",
-        ));
-        monitor.timeout = Some(every);
-    }
-    lacks
-}
-
-fn is_hidden(resource: &Resource) -> bool {
-    match resource {
-        Resource::Contact(contact) => contact.channel.guarded() == Some(&Guarded::Hidden),
-        Resource::Monitor(monitor) => {
-            let headers = monitor.check.http().and_then(|http| http.headers.as_ref());
-            headers.is_some_and(|all| all.values().any(|value| *value == HeaderText::Guarded(Guarded::Hidden)))
-        }
-        _ => false,
-    }
-}
-
 impl Provider for Prometheus {
     fn name(&self) -> &'static str {
         NAME
@@ -446,22 +383,7 @@ impl Provider for Prometheus {
     }
 
     fn adapt(&self, desired: &mut Desired, _: &Reading) -> Review {
-        let mut review = Review::default();
-        let is_lenient = desired
-            .uptime
-            .as_ref()
-            .is_some_and(|policy| policy.provider == NAME && policy.unsupported == Unsupported::Warn);
-        if !is_lenient {
-            return review;
-        }
-        for (address, resource) in &mut desired.inventory {
-            let Resource::Monitor(monitor) = resource else { continue };
-            for (field, why, nearest) in fit(monitor) {
-                let message = format!("`{field}`: {why}; taken instead: {nearest}");
-                review.warnings.push(Warning::about(address, "unsupported", message));
-            }
-        }
-        review
+        unsupported::adapt(desired, NAME, &quirks::fit)
     }
 
     fn steps(&self, changes: &[Change], reading: &Reading) -> Vec<Step> {
@@ -504,40 +426,10 @@ impl Provider for Prometheus {
     fn review(&self, changes: &[Change], _: &Reading) -> Review {
         let mut review = Review::default();
         for change in changes {
-            let Some(after) = &change.after else { continue };
-            let mut refuse = |code: &str, message: String, help: String| {
-                review.refusals.push(Refusal {
-                    address: Some(change.address.clone()),
-                    code: code.to_owned(),
-                    message,
-                    help,
-                });
-            };
-            if let Resource::Monitor(monitor) = after {
-                for (field, why, nearest) in fit(&mut monitor.clone()) {
-                    let help = format!("the nearest that it can hold: {nearest}; `on_unsupported: warn` takes that");
-                    refuse("unsupported", format!("Prometheus cannot hold `{field}`: {why}"), help);
-                }
-            }
-            if after
-                .as_contact()
-                .is_some_and(|contact| matches!(contact.channel, Channel::Sms { .. }))
-            {
-                let message = "the Alertmanager sends no SMS by itself".to_owned();
-                refuse(
-                    "unsupported",
-                    message,
-                    "name a webhook of a service that does".to_owned(),
-                );
-            }
-            if is_hidden(after) {
-                let message = "a value that is kept nowhere here would have to be restored".to_owned();
-                refuse(
-                    "not-restorable",
-                    message,
-                    "leave it out with --target, and set it by hand".to_owned(),
-                );
-            }
+            review
+                .refusals
+                .extend(unsupported::refusals(change, "Prometheus", &quirks::fit));
+            review.refusals.extend(unsupported::hidden(change));
         }
         review
     }

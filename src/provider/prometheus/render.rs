@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use crate::base::secret::SecretReference;
 use crate::model::contact::{Channel, Contact, Guarded};
 use crate::model::inventory::Inventory;
-use crate::model::monitor::{Check, HeaderText, Http, Monitor, Status};
+use crate::model::monitor::{Check, Dns, Http, Monitor, SentText, Status};
+use crate::model::record::RecordType;
 use crate::model::resource::Resource;
+use crate::model::window::{MINUTES, Repeats, Rest, TimeOfDay, Weekday, Window};
 
 /// What is kept elsewhere, by where.
 pub(super) type Secrets = BTreeMap<SecretReference, String>;
@@ -46,10 +49,7 @@ pub(super) fn files(stack: &str, inventory: &Inventory, secrets: &Secrets, smart
         .filter_map(|resource| resource.as_contact())
         .collect();
     let prefix = prefix(stack);
-    let guards = |monitor: &&Monitor| {
-        let headers = monitor.check.http().and_then(|http| http.headers.as_ref());
-        headers.is_some_and(|all| all.values().any(|value| matches!(value, HeaderText::Guarded(_))))
-    };
+    let guards = |monitor: &&Monitor| monitor.check.http().is_some_and(|http| http.guarded().next().is_some());
     let file = |suffix: &str, value: &Value, is_secret: bool| File {
         name: format!("{prefix}.{suffix}"),
         text: pretty(value),
@@ -99,6 +99,8 @@ fn targets(stack: &str, monitors: &[&Monitor]) -> Value {
                 Check::Tcp { host, port } if host.contains(':') => format!("[{host}]:{port}"),
                 Check::Tcp { host, port } => format!("{host}:{port}"),
                 Check::Ping { host } => host.clone(),
+                Check::Dns(dns) => dns.server.as_ref().map(ToString::to_string).unwrap_or_default(),
+                Check::Heartbeat(_) => String::new(),
                 Check::Other { target, .. } => target.clone(),
             };
             let (every, timeout) = (every(monitor), monitor.timeout.unwrap_or(10).min(every(monitor)));
@@ -133,13 +135,19 @@ fn rules(stack: &str, monitors: &[&Monitor]) -> Value {
         let labels = |severity: &str| json!({ "severity": severity, "managed_by": "launchctl", "stack": stack, "check": monitor.key });
         // A name is no template.
         let name = monitor.name.replace("{{", "{ {");
-        all.push(json!({
+        let confirm = monitor.confirm.map_or(0, |confirm| confirm.seconds(every(monitor)));
+        let mut down = json!({
             "alert": "launchctl_down",
             "expr": format!("{} == 0", series("probe_success")),
-            "for": format!("{}s", monitor.confirm.unwrap_or(0) * every(monitor)),
+            "for": format!("{confirm}s"),
             "labels": labels("page"),
             "annotations": { "summary": format!("{name} is down") },
-        }));
+        });
+        if let Some(recover) = monitor.recover.filter(|recover| *recover > 0) {
+            // From Prometheus 2.42 on; an older one refuses the rule when it is checked.
+            down["keep_firing_for"] = json!(format!("{recover}s"));
+        }
+        all.push(down);
         for days in monitor.tls_expiry.iter().flatten() {
             let mut labels = labels("ticket");
             labels["days"] = json!(days.to_string());
@@ -165,7 +173,11 @@ fn modules(stack: &str, monitors: &[&Monitor], secrets: &Secrets) -> Value {
                 module["http"] = of_http(http, monitor, secrets);
             }
             Check::Tcp { .. } => module["prober"] = json!("tcp"),
-            Check::Ping { .. } | Check::Other { .. } => module["prober"] = json!("icmp"),
+            Check::Dns(dns) => {
+                module["prober"] = json!("dns");
+                module["dns"] = of_dns(dns);
+            }
+            Check::Ping { .. } | Check::Heartbeat(_) | Check::Other { .. } => module["prober"] = json!("icmp"),
         }
         all.insert(self::module(stack, &monitor.key), module);
     }
@@ -198,17 +210,124 @@ fn of_http(http: &Http, monitor: &Monitor, secrets: &Secrets) -> Value {
     if let Some(headers) = &http.headers {
         let values: Map<String, Value> = headers
             .iter()
-            .map(|(name, value)| {
-                let value = match value {
-                    HeaderText::Plain(text) => text.as_str(),
-                    HeaderText::Guarded(guarded) => known(guarded, secrets),
-                };
-                (name.clone(), json!(value))
-            })
+            .map(|(name, value)| (name.clone(), json!(sent(value, secrets))))
             .collect();
         out["headers"] = Value::Object(values);
     }
+    if let Some(body) = &http.body {
+        out["body"] = json!(sent(body, secrets));
+    }
     out
+}
+
+fn sent<'a>(text: &'a SentText, secrets: &'a Secrets) -> &'a str {
+    match text {
+        SentText::Plain(text) => text,
+        SentText::Guarded(guarded) => known(guarded, secrets),
+    }
+}
+
+/// The exporter judges each record of the answer by its text: name, TTL, class, type and data. All of them must be among
+/// what may be answered, but for the aliases on the way there, and one must be there at all.
+fn of_dns(dns: &Dns) -> Value {
+    let mut out = json!({
+        "query_name": dns.domain,
+        "query_type": dns.record.as_str(),
+        "valid_rcodes": ["NOERROR"],
+        "validate_answer_rrs": { "fail_if_none_matches_regexp": [format!("\\sIN\\s+{}\\s", dns.record.as_str())] },
+    });
+    if let Some(answers) = &dns.answers {
+        let data = |text: &String| {
+            let text = if dns.record == RecordType::Txt {
+                quoted(text)
+            } else {
+                text.clone()
+            };
+            let words: Vec<String> = text.split(' ').map(literally).collect();
+            words.join("\\s+")
+        };
+        let data: Vec<String> = answers.iter().map(data).collect();
+        let answer = format!("(?i)\\sIN\\s+{}\\s+({})\\.?$", dns.record.as_str(), data.join("|"));
+        let or_alias = format!("{answer}|\\sIN\\s+CNAME\\s");
+        out["validate_answer_rrs"] = json!({
+            "fail_if_none_matches_regexp": [answer],
+            "fail_if_not_matches_regexp": [or_alias],
+        });
+    }
+    out
+}
+
+/// A text as the exporter shows it: in quotes, split every 255 octets.
+fn quoted(text: &str) -> String {
+    let parts = text.as_bytes().chunks(255).map(|part| {
+        let part = String::from_utf8_lossy(part).replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{part}\"")
+    });
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+/// When nobody is told, in the Alertmanager's form: from one time to a later one of the same day. One that goes beyond
+/// midnight is two. `None` for what cannot be said so.
+pub(super) fn intervals(window: &Window) -> Option<Vec<Value>> {
+    let start = window.at.to_string();
+    let (end, is_over) = window.at.later(window.minutes);
+    let part = |days: Value, from: &str, to: &str| {
+        let mut interval = json!({ "times": [{ "start_time": from, "end_time": to }], "location": window.zone });
+        if let (Value::Object(interval), Value::Object(days)) = (&mut interval, days) {
+            interval.extend(days);
+        }
+        interval
+    };
+    if let Repeats::Once { date } = &window.repeats {
+        let on = |date: Date| {
+            json!({
+                "years": [date.year().to_string()], "months": [date.month().to_string()],
+                "days_of_month": [date.day().to_string()],
+            })
+        };
+        let mut all = Vec::new();
+        let (mut date, mut from, mut left) = (*date, window.at, window.minutes);
+        loop {
+            let until_midnight = MINUTES - from.minutes();
+            if left < until_midnight {
+                let (end, _) = from.later(left);
+                all.extend((left > 0).then(|| part(on(date), &from.to_string(), &end.to_string())));
+                return Some(all);
+            }
+            all.push(part(on(date), &from.to_string(), "24:00"));
+            left -= until_midnight;
+            date = date.tomorrow().ok()?;
+            from = TimeOfDay::MIDNIGHT;
+        }
+    }
+    if window.minutes > MINUTES {
+        return None;
+    }
+    let to = end.to_string();
+    let ends_at_midnight = end == TimeOfDay::MIDNIGHT;
+    let (today, tomorrow) = match &window.repeats {
+        Repeats::Daily => (json!({}), Some(json!({}))),
+        Repeats::Weekly { days } => {
+            let words = |shift: usize| -> Value {
+                let all = days.iter().map(|day| {
+                    let at = usize::from(day.number()) - 1 + shift;
+                    Weekday::ALL[at % Weekday::ALL.len()].as_str()
+                });
+                json!({ "weekdays": all.collect::<Vec<_>>() })
+            };
+            (words(0), Some(words(1)))
+        }
+        Repeats::Monthly { days } => {
+            let days: Vec<String> = days.iter().map(ToString::to_string).collect();
+            (json!({ "days_of_month": days }), None)
+        }
+        Repeats::Once { .. } => return None,
+    };
+    Some(match (is_over, ends_at_midnight) {
+        (false, _) => vec![part(today, &start, &to)],
+        (true, true) => vec![part(today, &start, "24:00")],
+        (true, false) => vec![part(today, &start, "24:00"), part(tomorrow?, "00:00", &to)],
+    })
 }
 
 /// What is kept elsewhere, or nothing where nobody knows it: then no rendering is the same.
@@ -265,7 +384,7 @@ fn alertmanager(
             } else {
                 alerting.repeat
             };
-            routes.push(json!({
+            let mut route = json!({
                 "receiver": receiver(stack, key),
                 "matchers": [format!("stack=\"{stack}\""), format!("check=\"{}\"", monitor.key)],
                 "group_by": ["alertname", "check", "days"],
@@ -273,13 +392,31 @@ fn alertmanager(
                 "group_interval": "1s",
                 "repeat_interval": format!("{repeat}m"),
                 "continue": true,
-            }));
+            });
+            if monitor.maintenance.as_ref().is_some_and(|windows| !windows.is_empty()) {
+                route["mute_time_intervals"] = json!([module(stack, &monitor.key)]);
+            }
+            routes.push(route);
         }
     }
-    json!({
+    let rests = monitors.iter().filter_map(|monitor| {
+        let own = |rest: &Rest| match rest {
+            Rest::Own(window) => intervals(window),
+            Rest::Kept(_) => None,
+        };
+        let all: Vec<Value> = monitor.maintenance.iter().flatten().filter_map(own).flatten().collect();
+        let name = module(stack, &monitor.key);
+        (!all.is_empty()).then(|| json!({ "name": name, "time_intervals": all }))
+    });
+    let rests: Vec<Value> = rests.collect();
+    let mut out = json!({
         "route": { "receiver": format!("{}_nobody", prefix(stack)), "routes": routes },
         "receivers": receivers,
-    })
+    });
+    if !rests.is_empty() {
+        out["time_intervals"] = json!(rests);
+    }
+    out
 }
 
 fn receiver(stack: &str, key: &str) -> String {

@@ -6,17 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::api::{self, ApiError};
-use super::convert::{self, CONTACTS, INTEGRATIONS, LiveContact, LiveMonitor};
+use super::contacts::{self, CONTACTS, INTEGRATIONS, LiveContact, LiveWindow, WINDOWS};
+use super::convert::{self, LiveMonitor};
+use super::wire::{self, Beside};
 use crate::base::digest;
 use crate::base::secret::{Secret, SecretReference};
 use crate::base::text;
 use crate::model::address::Address;
 use crate::model::contact::{Channel, Contact, Guarded};
 use crate::model::inventory::Inventory;
-use crate::model::monitor::{Check, HeaderText, Monitor, key_of, tells_a_credential};
+use crate::model::monitor::{Check, MARK, Monitor, SentText, key_of, tells_a_credential};
 use crate::model::resource::Resource;
+use crate::model::window::{Maintenance, Rest};
 use crate::plan::{Live, Warning};
-use crate::provider::credential::Keeper;
 use crate::provider::http::Http;
 use crate::provider::{ProviderError, Reading, Sought, UptimeFacts};
 
@@ -27,13 +29,33 @@ pub(super) struct Returned {
     pub me: Value,
     pub monitors: Vec<LiveMonitor>,
     pub contacts: Vec<LiveContact>,
+    /// Maintenance windows, where any is spoken of.
+    pub windows: Option<Vec<LiveWindow>>,
     /// What could not be understood.
     pub odd: Vec<Warning>,
 }
 
+/// Whether any maintenance window is spoken of: reading them costs a request.
+pub(super) fn speaks_of_windows(sought: &Sought) -> bool {
+    let speaks = |resource: &Resource| match resource {
+        Resource::Maintenance(_) => true,
+        Resource::Monitor(monitor) => monitor.maintenance.is_some(),
+        _ => false,
+    };
+    sought.resources.values().any(speaks)
+}
+
 /// Reads everything at once.
-pub(super) async fn fetch(http: &Http) -> Result<Returned, ProviderError> {
-    let (me, monitors, contacts) = tokio::join!(api::get(http, "user/me"), monitors(http, ""), contacts(http));
+pub(super) async fn fetch(http: &Http, with_windows: bool) -> Result<Returned, ProviderError> {
+    let windows = async {
+        if with_windows {
+            windows(http).await.map(Some)
+        } else {
+            Ok(None)
+        }
+    };
+    let (me, monitors, contacts, windows) =
+        tokio::join!(api::get(http, "user/me"), monitors(http, ""), contacts(http), windows);
     let mut returned = Returned {
         me: me.map_err(|error| error.while_reading("the account"))?,
         ..Returned::default()
@@ -44,7 +66,17 @@ pub(super) async fn fetch(http: &Http) -> Result<Returned, ProviderError> {
     let (contacts, odd) = contacts.map_err(|error| error.while_reading("the contacts"))?;
     returned.contacts = contacts;
     returned.odd.extend(odd);
+    if let Some((windows, odd)) = windows.map_err(|error| error.while_reading("the maintenance windows"))? {
+        returned.windows = Some(windows);
+        returned.odd.extend(odd);
+    }
     Ok(returned)
+}
+
+/// All maintenance windows.
+pub(super) async fn windows(http: &Http) -> Result<(Vec<LiveWindow>, Vec<Warning>), ApiError> {
+    let all = api::list(http, WINDOWS, "").await?;
+    Ok(understood(&all, "maintenance window", contacts::window))
 }
 
 /// All monitors, or those that a filter lets through.
@@ -56,9 +88,9 @@ pub(super) async fn monitors(http: &Http, filter: &str) -> Result<(Vec<LiveMonit
 /// All contacts, of both lists.
 pub(super) async fn contacts(http: &Http) -> Result<(Vec<LiveContact>, Vec<Warning>), ApiError> {
     let (personal, integrations) = tokio::join!(api::list(http, CONTACTS, ""), api::list(http, INTEGRATIONS, ""));
-    let (mut all, mut odd) = understood(&personal?, "contact", |value| convert::contact(CONTACTS, value));
+    let (mut all, mut odd) = understood(&personal?, "contact", |value| contacts::contact(CONTACTS, value));
     let (more, more_odd) = understood(&integrations?, "integration", |value| {
-        convert::contact(INTEGRATIONS, value)
+        contacts::contact(INTEGRATIONS, value)
     });
     all.extend(more);
     odd.extend(more_odd);
@@ -78,49 +110,6 @@ fn understood<T>(all: &[Value], what: &str, read: impl Fn(&Value) -> Result<T, S
         }
     }
     (good, odd)
-}
-
-/// What is kept at the places that the sought resources name. What the spec declares must be there; what only earlier
-/// runs left may be gone.
-pub(super) fn secrets(sought: &Sought, keeper: &Keeper) -> Result<BTreeMap<SecretReference, Secret>, ProviderError> {
-    let mut all = BTreeMap::new();
-    for (address, resource) in &sought.resources {
-        for reference in references(resource) {
-            match keeper.fetch(reference, address.as_str()) {
-                Ok(secret) => {
-                    all.insert(reference.clone(), secret);
-                }
-                Err(error) if sought.declared.contains(address) => return Err(error),
-                Err(_) => {}
-            }
-        }
-    }
-    Ok(all)
-}
-
-fn references(resource: &Resource) -> Vec<&SecretReference> {
-    let kept = |guarded: &'_ Guarded| matches!(guarded, Guarded::Kept(_));
-    let guarded: Vec<&Guarded> = match resource {
-        Resource::Contact(contact) => contact.channel.guarded().into_iter().collect(),
-        Resource::Monitor(monitor) => {
-            let headers = monitor.check.http().and_then(|http| http.headers.as_ref());
-            let values = headers.into_iter().flat_map(BTreeMap::values);
-            values
-                .filter_map(|value| match value {
-                    HeaderText::Guarded(guarded) => Some(guarded),
-                    HeaderText::Plain(_) => None,
-                })
-                .collect()
-        }
-        _ => Vec::new(),
-    };
-    let references = guarded.into_iter().filter(|guarded| kept(guarded));
-    references
-        .filter_map(|guarded| match guarded {
-            Guarded::Kept(reference) => Some(reference),
-            Guarded::Hidden => None,
-        })
-        .collect()
 }
 
 /// Makes a reading out of what was returned.
@@ -165,14 +154,16 @@ pub(super) fn reading(
         &mut live.inventory,
         &mut warnings,
     );
-    take_monitors(
-        returned.monitors,
+    let windows = returned
+        .windows
+        .map(|all| take_windows(all, sought, &mut facts, &mut live.inventory));
+    let known = Known {
         sought,
         secrets,
-        &keys,
-        &mut facts,
-        &mut live.inventory,
-    );
+        contacts: &keys,
+        windows: windows.as_ref(),
+    };
+    take_monitors(returned.monitors, &known, &mut facts, &mut live.inventory);
     Reading {
         live,
         uptime: Some(facts),
@@ -195,44 +186,98 @@ fn take_contacts(
         .iter()
         .filter_map(|(address, resource)| Some((address, resource.as_contact()?)))
         .collect();
-    let mut keys = BTreeMap::new();
-    let mut taken: BTreeSet<String> = BTreeSet::new();
-    for contact in all {
-        // A value can be kept under more than one name: the one that the contact itself is sought by comes first.
+    let marked = |contact: &LiveContact| {
         let by_marker = |(_, wanted): &&(&Address, &Contact)| wanted.marker.as_deref() == Some(contact.name.as_str());
-        let marked = wanted.iter().find(by_marker);
-        let preferred = marked.and_then(|(_, wanted)| wanted.channel.guarded());
-        let kept = |value: &str| -> Option<SecretReference> {
+        wanted.iter().find(by_marker).copied()
+    };
+    let channels = all.iter().map(|contact| {
+        // A value can be kept under more than one name: the one that the contact itself is sought by comes first.
+        let preferred = marked(contact).and_then(|(_, wanted)| wanted.channel.guarded());
+        let first = match preferred {
+            Some(Guarded::Kept(reference)) => Some(reference),
+            _ => None,
+        };
+        contact.channel(|value| {
             let is_it =
                 |reference: &&SecretReference| secrets.get(*reference).is_some_and(|secret| secret.expose() == value);
-            let first = match preferred {
-                Some(Guarded::Kept(reference)) => Some(reference),
-                _ => None,
-            };
             first.into_iter().chain(secrets.keys()).find(is_it).cloned()
-        };
-        let channel = contact.channel(kept);
-        let found = marked.or_else(|| wanted.iter().find(|(_, wanted)| wanted.channel == channel));
-        let found = found.filter(|(address, _)| !taken.contains(address.key()));
+        })
+    });
+    let channels: Vec<Channel> = channels.collect();
+    // What is as it is wanted comes before a mailbox that one of them had before.
+    let mut claims: BTreeMap<usize, &Address> = BTreeMap::new();
+    let as_wanted = |at: usize| {
+        let found = marked(&all[at]).or_else(|| {
+            wanted
+                .iter()
+                .find(|(_, wanted)| wanted.channel == channels[at])
+                .copied()
+        });
+        found.map(|(address, _)| address)
+    };
+    let as_before = |at: usize| match &channels[at] {
+        Channel::Email { address } => sought.mailboxes.get(address),
+        _ => sought.marked("contact", &all[at].name),
+    };
+    let free = |claims: &BTreeMap<usize, &Address>, address: &Address| !claims.values().any(|taken| *taken == address);
+    for at in 0..all.len() {
+        if let Some(address) = as_wanted(at).filter(|address| free(&claims, address)) {
+            claims.insert(at, address);
+        }
+    }
+    for at in 0..all.len() {
+        let address = as_before(at).filter(|address| !claims.contains_key(&at) && free(&claims, address));
+        if let Some(address) = address {
+            claims.insert(at, address);
+        }
+    }
+    let mut keys = BTreeMap::new();
+    for (at, (contact, channel)) in all.into_iter().zip(channels).enumerate() {
+        let found = claims.get(&at);
         let key = match found {
-            Some((address, _)) => address.key().to_owned(),
+            Some(address) => address.key().to_owned(),
             None => key_beside(&contact.name, &contact.id),
-        };
-        let marker = match &channel {
-            Channel::Slack { .. } | Channel::Webhook { .. } => {
-                contact.name.starts_with("launchctl-").then_some(contact.name)
-            }
-            _ => None,
         };
         let address = Address::contact(&key);
         if found.is_some() && contact.is_unconfirmed {
             let words = "has not confirmed yet: until then nothing reaches it";
             warnings.push(Warning::about(&address, "not-confirmed", words));
         }
-        taken.insert(key.clone());
         keys.insert(contact.id.clone(), key.clone());
-        facts.ids.insert(address.clone(), contact.id);
+        facts.ids.insert(address.clone(), contact.id.clone());
+        facts.beside.insert(address.clone(), json!(contact.is_ours()));
+        let is_guarded = channel.guarded().is_some();
+        let marker = (is_guarded && contact.is_ours()).then_some(contact.name);
         inventory.insert(address, Resource::Contact(Contact { key, channel, marker }));
+    }
+    keys
+}
+
+/// Settles which live maintenance window is which; returns their keys by their ids.
+fn take_windows(
+    all: Vec<LiveWindow>,
+    sought: &Sought,
+    facts: &mut UptimeFacts,
+    inventory: &mut Inventory,
+) -> BTreeMap<String, String> {
+    let mut keys = BTreeMap::new();
+    for live in all {
+        let found = sought.marked("maintenance", &live.name);
+        let found = found.filter(|address| !inventory.contains_key(*address));
+        let key = match found {
+            Some(address) => address.key().to_owned(),
+            None => key_beside(&live.name, &live.id),
+        };
+        let address = Address::maintenance(&key);
+        keys.insert(live.id.clone(), key.clone());
+        facts.ids.insert(address.clone(), live.id);
+        let marker = contacts::is_marker(&live.name).then_some(live.name);
+        let maintenance = Maintenance {
+            key,
+            window: live.window,
+            marker,
+        };
+        inventory.insert(address, Resource::Maintenance(maintenance));
     }
     keys
 }
@@ -241,35 +286,40 @@ fn key_beside(name: &str, id: &str) -> String {
     format!("{}-{id}", key_of(name))
 }
 
+/// What a live monitor is seen with.
+struct Known<'a> {
+    sought: &'a Sought,
+    secrets: &'a BTreeMap<SecretReference, Secret>,
+    /// The keys of contacts by their ids.
+    contacts: &'a BTreeMap<String, String>,
+    /// The keys of maintenance windows by their ids, where they were read.
+    windows: Option<&'a BTreeMap<String, String>>,
+}
+
 /// Settles which live monitor is which.
-fn take_monitors(
-    all: Vec<LiveMonitor>,
-    sought: &Sought,
-    secrets: &BTreeMap<SecretReference, Secret>,
-    contacts: &BTreeMap<String, String>,
-    facts: &mut UptimeFacts,
-    inventory: &mut Inventory,
-) {
-    let claims = claims(&all, sought);
+fn take_monitors(all: Vec<LiveMonitor>, known: &Known<'_>, facts: &mut UptimeFacts, inventory: &mut Inventory) {
+    let claims = claims(&all, known.sought);
     for (at, live) in all.into_iter().enumerate() {
         let address = match claims.get(&at) {
             Some(address) => address.clone(),
             None => Address::monitor(&key_beside(&live.monitor.name, &live.id)),
         };
-        let said = sought
-            .resources
-            .get(&address)
-            .and_then(|resource| resource.as_monitor());
+        let said = known.sought.resources.get(&address);
+        let said = said.and_then(|resource| resource.as_monitor());
         facts.ids.insert(address.clone(), live.id.clone());
-        facts.beside.insert(address.clone(), json!(others_tags(&live.tags)));
-        let monitor = settle(live, &address, said, secrets, contacts);
+        let beside = Beside {
+            tags: others_tags(&live.tags),
+            windows: live.windows_of_all.iter().filter_map(|id| id.parse().ok()).collect(),
+        };
+        facts.beside.insert(address.clone(), json!(beside));
+        let monitor = settle(live, &address, said, known);
         inventory.insert(address, Resource::Monitor(Box::new(monitor)));
     }
 }
 
-fn others_tags(tags: &BTreeSet<String>) -> Vec<&String> {
-    let is_ours = |tag: &&String| **tag == crate::model::monitor::MARK || tag.starts_with("launchctl-");
-    tags.iter().filter(|tag| !is_ours(tag)).collect()
+fn others_tags(tags: &BTreeSet<String>) -> BTreeSet<String> {
+    let is_ours = |tag: &&String| **tag == MARK || contacts::is_marker(tag);
+    tags.iter().filter(|tag| !is_ours(tag)).cloned().collect()
 }
 
 /// By its marker; else, for what the spec declares and nothing is marked as, by what it asks, as long as no other spec's
@@ -282,7 +332,7 @@ fn claims(all: &[LiveMonitor], sought: &Sought) -> BTreeMap<usize, Address> {
             .monitor
             .marker
             .as_ref()
-            .and_then(|marker| sought.markers.get(marker));
+            .and_then(|marker| sought.marked("monitor", marker));
         if let Some(address) = address.filter(|address| !claimed.contains(*address)) {
             claimed.insert(address.clone());
             claims.insert(at, address.clone());
@@ -297,7 +347,8 @@ fn claims(all: &[LiveMonitor], sought: &Sought) -> BTreeMap<usize, Address> {
         }
         let asks_the_same = |live: &LiveMonitor| {
             let (one, other) = (&live.monitor.check, &wanted.check);
-            convert::kind(one) == convert::kind(other) && convert::target(one) == convert::target(other)
+            let target = convert::target(other);
+            convert::kind(one) == convert::kind(other) && !target.is_empty() && convert::target(one) == target
         };
         // A check under a new name takes over the monitor of the old one, which the spec no longer declares.
         let is_free = |at: &usize, live: &LiveMonitor| match claims.get(at) {
@@ -317,20 +368,20 @@ fn claims(all: &[LiveMonitor], sought: &Sought) -> BTreeMap<usize, Address> {
 }
 
 /// A live monitor in the terms of what is said of it.
-fn settle(
-    live: LiveMonitor,
-    address: &Address,
-    said: Option<&Monitor>,
-    secrets: &BTreeMap<SecretReference, Secret>,
-    contacts: &BTreeMap<String, String>,
-) -> Monitor {
+fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, known: &Known<'_>) -> Monitor {
+    let secrets = known.secrets;
     let mut monitor = live.monitor;
     address.key().clone_into(&mut monitor.key);
     let told = live.told.into_iter().map(|(id, alerting)| {
-        let key = contacts.get(&id).cloned();
+        let key = known.contacts.get(&id).cloned();
         (key.unwrap_or_else(|| format!("id-{id}")), alerting)
     });
     monitor.contacts = Some(told.collect());
+    monitor.maintenance = known.windows.map(|keys| {
+        let chosen = live.windows.difference(&live.windows_of_all);
+        let key = |id: &String| keys.get(id).cloned().unwrap_or_else(|| format!("id-{id}"));
+        chosen.map(|id| Rest::Kept(key(id))).collect()
+    });
     let wanted = said
         .and_then(|said| said.check.http())
         .and_then(|http| http.headers.as_ref());
@@ -344,6 +395,12 @@ fn settle(
         });
         http.headers = Some(headers.collect());
     }
+    if let Check::Http(http) = &mut monitor.check {
+        let wanted = said
+            .and_then(|said| said.check.http())
+            .and_then(|http| http.body.as_ref());
+        http.body = live.body.map(|body| self::body(body, wanted, secrets));
+    }
     let Some(said) = said else { return monitor };
     // A name that holds what looks like an escape reads back as it is.
     if convert::unescape(&said.name) == monitor.name {
@@ -352,22 +409,38 @@ fn settle(
     monitor.seen_as(said)
 }
 
+/// A body, shown only when it is no credential. One that says the same as what is wanted is that.
+fn body(live: String, wanted: Option<&SentText>, secrets: &BTreeMap<SecretReference, Secret>) -> SentText {
+    match wanted {
+        Some(SentText::Plain(text)) if wire::is_same_body(text, &live) => SentText::Plain(text.clone()),
+        Some(SentText::Guarded(Guarded::Kept(reference)))
+            if secrets
+                .get(reference)
+                .is_some_and(|secret| wire::is_same_body(secret.expose(), &live)) =>
+        {
+            SentText::Guarded(Guarded::Kept(reference.clone()))
+        }
+        Some(SentText::Plain(_)) if !tells_a_credential(&live) => SentText::Plain(live),
+        _ => SentText::Guarded(Guarded::Hidden),
+    }
+}
+
 /// A header's value, shown only when it is no credential.
 fn header(
     name: &str,
     value: String,
-    wanted: Option<&HeaderText>,
+    wanted: Option<&SentText>,
     secrets: &BTreeMap<SecretReference, Secret>,
-) -> HeaderText {
+) -> SentText {
     match wanted {
-        Some(HeaderText::Guarded(Guarded::Kept(reference)))
+        Some(SentText::Guarded(Guarded::Kept(reference)))
             if secrets.get(reference).is_some_and(|secret| secret.expose() == value) =>
         {
-            HeaderText::Guarded(Guarded::Kept(reference.clone()))
+            SentText::Guarded(Guarded::Kept(reference.clone()))
         }
-        Some(HeaderText::Plain(text)) if *text == value => HeaderText::Plain(value),
-        Some(HeaderText::Guarded(_)) => HeaderText::Guarded(Guarded::Hidden),
-        _ if tells_a_credential(name) => HeaderText::Guarded(Guarded::Hidden),
-        _ => HeaderText::Plain(value),
+        Some(SentText::Plain(text)) if *text == value => SentText::Plain(value),
+        Some(SentText::Guarded(_)) => SentText::Guarded(Guarded::Hidden),
+        _ if tells_a_credential(name) => SentText::Guarded(Guarded::Hidden),
+        _ => SentText::Plain(value),
     }
 }

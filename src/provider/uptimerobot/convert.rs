@@ -1,19 +1,15 @@
-//! UptimeRobot's JSON of monitors and contacts, to the neutral form and back. What goes in has other names than what
+//! UptimeRobot's JSON of monitors, to the neutral form and back. What goes in has other names than what
 //! comes out; defaults, escapes and units are settled here and nowhere else. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::base::secret::SecretReference;
-use crate::model::address::Address;
-use crate::model::contact::{Channel, Guarded, mailbox};
-use crate::model::monitor::{Alerting, Check, HeaderText, Http, Keyword, MARK, Monitor, Region, Status};
-
-/// A value in a body that is filled in only when the request is made: what is kept elsewhere.
-pub(super) const SECRET: &str = "$secret";
-/// The same for the id of a contact, which may not exist before.
-pub(super) const CONTACT: &str = "$contact";
+use crate::model::monitor::{
+    Alerting, Check, Confirm, Dns, DomainExpiry, Heartbeat, Http, Keyword, MARK, Monitor, Region, Status,
+};
+use crate::model::name::DomainName;
+use crate::model::record::{RecordData, RecordType};
 
 /// Days before a certificate's end on which the service reminds when it was given none. They are documented nowhere, so
 /// what counts is only that no spec means them by saying nothing.
@@ -32,35 +28,19 @@ pub(super) struct LiveMonitor {
     pub headers: BTreeMap<String, String>,
     /// All its tags.
     pub tags: BTreeSet<String>,
+    /// The body that is sent, as it is.
+    pub body: Option<String>,
+    /// Its maintenance windows by their ids.
+    pub windows: BTreeSet<String>,
+    /// Those among them that add every monitor to themselves: they are nobody's choice.
+    pub windows_of_all: BTreeSet<String>,
 }
 
-/// A contact as it was read. Its value may be a credential: it goes no further than the comparison.
-#[derive(Clone, PartialEq)]
-pub(super) struct LiveContact {
-    /// The provider's id.
-    pub id: String,
-    /// Which list it is in.
-    pub list: &'static str,
-    /// The provider's word for its kind.
-    pub kind: String,
-    /// Its name there.
-    pub name: String,
-    /// Where messages go.
-    pub value: String,
-    /// Whether somebody still has to confirm it.
-    pub is_unconfirmed: bool,
-}
-
-/// The list of personal contacts.
-pub(super) const CONTACTS: &str = "alert-contacts";
-/// The list of integrations.
-pub(super) const INTEGRATIONS: &str = "integrations";
-
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+pub(super) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn number<T: TryFrom<u64>>(value: &Value, key: &str) -> Option<T> {
+pub(super) fn number<T: TryFrom<u64>>(value: &Value, key: &str) -> Option<T> {
     value
         .get(key)
         .and_then(Value::as_u64)
@@ -127,12 +107,18 @@ pub(super) fn monitor(value: &Value) -> Result<LiveMonitor, String> {
     let monitor = Monitor {
         marker: tags.iter().find(|tag| tag.starts_with("launchctl-")).cloned(),
         every: number(value, "interval"),
-        timeout: if kind == "PING" { None } else { number(value, "timeout") },
-        confirm: Some(number(config, "applicationErrorRetries").unwrap_or(0)),
+        timeout: if matches!(kind, "PING" | "DNS" | "HEARTBEAT") {
+            None
+        } else {
+            number(value, "timeout")
+        },
+        // What does not answer over HTTP is never checked again.
+        confirm: matches!(check, Check::Http(_))
+            .then(|| Confirm::Times(number(config, "applicationErrorRetries").unwrap_or(0))),
         regions: Some(regions(value)),
         verify_tls: flag("checkSSLErrors"),
         tls_expiry: Some(reminders(value, config)),
-        domain_expiry: Some(flag("domainExpirationReminder").unwrap_or(false)),
+        domain_expiry: Some(DomainExpiry::Watched(flag("domainExpirationReminder").unwrap_or(false))),
         paused: Some(text(value, "status") == "PAUSED"),
         labels: Some(tags.iter().filter(|tag| !is_ours(tag)).cloned().collect()),
         ..Monitor::new(String::new(), unescape(text(value, "friendlyName")), check)
@@ -143,10 +129,41 @@ pub(super) fn monitor(value: &Value) -> Result<LiveMonitor, String> {
         told: told.collect(),
         headers: headers.collect(),
         tags,
+        body: body(value),
+        windows: windows(value, |_| true),
+        windows_of_all: windows(value, |window| {
+            window.get("autoAddMonitors") == Some(&Value::Bool(true))
+        }),
     })
 }
 
-fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
+/// A window is an object with its id, or the id alone.
+fn windows(value: &Value, counts: impl Fn(&Value) -> bool) -> BTreeSet<String> {
+    let id = |window: &Value| id(window).or_else(|| id(&json!({ "id": window })));
+    list(value, "maintenanceWindows")
+        .filter(|window| counts(window))
+        .filter_map(id)
+        .collect()
+}
+
+/// A body reads as an object or as text, and as an empty object where there is none.
+fn body(value: &Value) -> Option<String> {
+    match value.get("postValueData")? {
+        Value::String(text) => (!text.is_empty()).then(|| text.clone()),
+        Value::Object(fields) if fields.is_empty() => None,
+        Value::Object(fields) if text(value, "postValueType") == "KEY_VALUE" => {
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            for (key, value) in fields {
+                form.append_pair(key, value.as_str().unwrap_or(&value.to_string()));
+            }
+            Some(form.finish())
+        }
+        Value::Null => None,
+        other => Some(other.to_string()),
+    }
+}
+
+pub(super) fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
     value.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
@@ -167,6 +184,11 @@ fn check(kind: &str, url: &str, value: &Value) -> Check {
             keyword: (kind == "KEYWORD").then(|| keyword(value)),
             follow_redirects: Some(value.get("followRedirections").and_then(Value::as_bool).unwrap_or(true)),
             headers: None,
+            body: None,
+        }),
+        "DNS" => Check::Dns(dns(&host(url), value)),
+        "HEARTBEAT" => Check::Heartbeat(Heartbeat {
+            grace: number(value, "gracePeriod"),
         }),
         "PORT" if number::<u16>(value, "port").is_some() => Check::Tcp {
             host: host(url),
@@ -178,6 +200,42 @@ fn check(kind: &str, url: &str, value: &Value) -> Check {
             // A heartbeat's address is a secret, and others may hold one.
             target: String::new(),
         },
+    }
+}
+
+/// Records by their types: a check of ours is about one type, and data of others beside it is told with its type.
+fn dns(domain: &str, value: &Value) -> Dns {
+    let all = value.pointer("/config/dnsRecords").and_then(Value::as_object);
+    let mut record = None;
+    let mut answers = BTreeSet::new();
+    let origin = DomainName::parse(domain).ok();
+    for (kind, data) in all.into_iter().flatten() {
+        let known = RecordType::parse(kind);
+        let texts = data.as_array().into_iter().flatten().filter_map(Value::as_str);
+        for text in texts {
+            let canonical = known
+                .zip(origin.as_ref())
+                .and_then(|(kind, origin)| RecordData::parse(kind, text, origin).ok());
+            let text = canonical.map_or_else(|| text.to_owned(), |data| data.to_string());
+            match (known, record) {
+                (Some(kind), None) => {
+                    record = Some(kind);
+                    answers.insert(text);
+                }
+                (Some(kind), Some(first)) if kind == first => {
+                    answers.insert(text);
+                }
+                _ => {
+                    answers.insert(format!("{kind} {text}"));
+                }
+            }
+        }
+    }
+    Dns {
+        domain: origin.map_or_else(|| domain.to_owned(), |domain| domain.to_string()),
+        record: record.unwrap_or(RecordType::A),
+        answers: Some(answers),
+        server: None,
     }
 }
 
@@ -217,7 +275,7 @@ fn reminders(value: &Value, config: &Value) -> BTreeSet<u16> {
     if days.is_empty() { USUAL_REMINDERS.into() } else { days }
 }
 
-const REGIONS: [(Region, &str); 4] = [
+pub(super) const REGIONS: [(Region, &str); 4] = [
     (Region::NorthAmerica, "na"),
     (Region::Europe, "eu"),
     (Region::Asia, "as"),
@@ -239,6 +297,8 @@ pub(super) fn kind(check: &Check) -> &'static str {
         Check::Http(_) => "HTTP",
         Check::Tcp { .. } => "PORT",
         Check::Ping { .. } => "PING",
+        Check::Dns(_) => "DNS",
+        Check::Heartbeat(_) => "HEARTBEAT",
         Check::Other { .. } => "",
     }
 }
@@ -249,188 +309,17 @@ pub(super) fn target(check: &Check) -> String {
         Check::Http(http) => http.url.clone(),
         Check::Tcp { host, port } => format!("{host}:{port}"),
         Check::Ping { host } => host.clone(),
+        Check::Dns(dns) => dns.domain.clone(),
+        // Its address is made by the service.
+        Check::Heartbeat(_) => String::new(),
         Check::Other { target, .. } => target.clone(),
     }
-}
-
-/// What is sent of a monitor. `beside` are the tags that somebody else keeps with it.
-pub(super) fn to_wire(monitor: &Monitor, beside: &BTreeSet<String>) -> Map<String, Value> {
-    let mut fields = Map::new();
-    let mut put = |key: &str, value: Value| fields.insert(key.to_owned(), value);
-    put("type", json!(kind(&monitor.check)));
-    put("friendlyName", json!(monitor.name));
-    match &monitor.check {
-        Check::Http(http) => {
-            put("url", json!(http.url));
-            put("httpMethodType", json!(http.method));
-            let codes: Vec<String> = http.status.iter().map(ToString::to_string).collect();
-            put("successHttpResponseCodes", json!(codes));
-            if let Some(follow) = http.follow_redirects {
-                put("followRedirections", json!(follow));
-            }
-            if let Some(headers) = &http.headers {
-                let headers: Map<String, Value> = headers
-                    .iter()
-                    .map(|(name, value)| (name.clone(), header(value)))
-                    .collect();
-                put("customHttpHeaders", Value::Object(headers));
-            }
-            if let Some(keyword) = &http.keyword {
-                let when = if keyword.absent {
-                    "ALERT_EXISTS"
-                } else {
-                    "ALERT_NOT_EXISTS"
-                };
-                put("keywordType", json!(when));
-                put("keywordValue", json!(keyword.text));
-                put("keywordCaseType", json!(u8::from(keyword.ignore_case.unwrap_or(false))));
-            }
-        }
-        Check::Tcp { host, port } => {
-            put("url", json!(host));
-            put("port", json!(port));
-        }
-        Check::Ping { host } => {
-            put("url", json!(host));
-        }
-        Check::Other { .. } => {}
-    }
-    if let Some(every) = monitor.every {
-        put("interval", json!(every));
-    }
-    if let Some(timeout) = monitor.timeout {
-        put("timeout", json!(timeout));
-    }
-    if let Some(verify) = monitor.verify_tls {
-        put("checkSSLErrors", json!(verify));
-    }
-    if let Some(warn) = monitor.domain_expiry {
-        put("domainExpirationReminder", json!(warn));
-    }
-    if let Some(days) = &monitor.tls_expiry {
-        put("sslExpirationReminder", json!(!days.is_empty()));
-    }
-    let config = config(monitor);
-    if !config.is_empty() {
-        put("config", Value::Object(config));
-    }
-    if let Some(regions) = &monitor.regions {
-        let words: Vec<&str> = REGIONS
-            .iter()
-            .filter(|(region, _)| regions.contains(region))
-            .map(|(_, word)| *word)
-            .collect();
-        put("regionData", json!({ "REGION": words, "MANUAL_SELECTED": true }));
-    }
-    if let Some(contacts) = &monitor.contacts {
-        let assigned = contacts.iter().map(|(key, alerting)| {
-            json!({
-                "alertContactId": { CONTACT: Address::contact(key) },
-                "threshold": alerting.after,
-                "recurrence": alerting.repeat,
-            })
-        });
-        put("assignedAlertContacts", assigned.collect());
-    }
-    let mut tags: BTreeSet<&str> = match &monitor.labels {
-        Some(labels) => labels.iter().map(String::as_str).collect(),
-        None => beside.iter().map(String::as_str).collect(),
-    };
-    if let Some(marker) = &monitor.marker {
-        tags.extend([MARK, marker.as_str()]);
-    }
-    put("tagNames", json!(tags));
-    fields
-}
-
-fn config(monitor: &Monitor) -> Map<String, Value> {
-    let mut config = Map::new();
-    if let Some(days) = monitor.tls_expiry.as_ref().filter(|days| !days.is_empty()) {
-        config.insert("sslExpirationPeriodDays".to_owned(), json!(days));
-    }
-    if let Some(confirm) = monitor.confirm {
-        config.insert("applicationErrorRetries".to_owned(), json!(confirm));
-    }
-    config
-}
-
-fn header(value: &HeaderText) -> Value {
-    match value {
-        HeaderText::Plain(text) => json!(text),
-        HeaderText::Guarded(Guarded::Kept(reference)) => json!({ SECRET: reference.to_string() }),
-        // The review refuses it before anything is sent.
-        HeaderText::Guarded(Guarded::Hidden) => Value::Null,
-    }
-}
-
-/// Reads a contact of a list.
-pub(super) fn contact(list: &'static str, value: &Value) -> Result<LiveContact, String> {
-    Ok(LiveContact {
-        id: id(value).ok_or("it has no id")?,
-        list,
-        kind: text(value, "type").to_owned(),
-        name: unescape(text(value, "friendlyName")),
-        value: unescape(text(value, "value")),
-        is_unconfirmed: text(value, "status") == "NotActivated",
-    })
-}
-
-impl LiveContact {
-    /// What it is, where `kept` says by which reference a value is known.
-    pub(super) fn channel(&self, kept: impl Fn(&str) -> Option<SecretReference>) -> Channel {
-        let guarded = || kept(&self.value).map_or(Guarded::Hidden, Guarded::Kept);
-        match (self.list, self.kind.to_ascii_lowercase().as_str()) {
-            (CONTACTS, "email" | "e-mail") => match mailbox(&self.value) {
-                Some(address) => Channel::Email { address },
-                None => Channel::Other {
-                    what: self.kind.clone(),
-                },
-            },
-            (CONTACTS, "prosms" | "sms") => Channel::Sms {
-                number: self.value.chars().filter(|c| *c == '+' || c.is_ascii_digit()).collect(),
-            },
-            (INTEGRATIONS, "slack") => Channel::Slack { hook: guarded() },
-            (INTEGRATIONS, "webhook") => Channel::Webhook { url: guarded() },
-            _ => Channel::Other {
-                what: self.kind.clone(),
-            },
-        }
-    }
-}
-
-/// Where a contact is made, and what is sent.
-pub(super) fn contact_to_wire(channel: &Channel, name: &str) -> Option<(&'static str, Value)> {
-    let secret = |guarded: &Guarded| match guarded {
-        Guarded::Kept(reference) => json!({ SECRET: reference.to_string() }),
-        Guarded::Hidden => Value::Null,
-    };
-    Some(match channel {
-        Channel::Email { address } => (
-            CONTACTS,
-            json!({ "type": "Email", "value": address, "enableNotificationsFor": 0 }),
-        ),
-        Channel::Slack { hook } => {
-            let data = json!({
-                "friendlyName": name, "enableNotificationsFor": "UpAndDown", "sslExpirationReminder": true,
-                "webhookURL": secret(hook), "customValue": "",
-            });
-            (INTEGRATIONS, json!({ "type": "Slack", "data": data }))
-        }
-        Channel::Webhook { url } => {
-            let data = json!({
-                "friendlyName": name, "enableNotificationsFor": "UpAndDown", "sslExpirationReminder": true,
-                "urlToNotify": secret(url), "sendAsJSON": true,
-                "postValue": r#"{"monitor":"*monitorFriendlyName*","url":"*monitorURL*","alert":"*alertTypeFriendlyName*"}"#,
-            });
-            (INTEGRATIONS, json!({ "type": "Webhook", "data": data }))
-        }
-        Channel::Sms { .. } | Channel::Other { .. } => return None,
-    })
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use super::super::wire::{Beside, to_wire};
     use super::*;
 
     fn live() -> Value {
@@ -477,7 +366,11 @@ mod tests {
         let mut wanted = read.monitor.clone();
         wanted.labels = None;
         wanted.marker = Some("launchctl-acme--homepage".into());
-        let wire = to_wire(&wanted, &read.tags);
+        let beside = Beside {
+            tags: read.tags.clone(),
+            ..Beside::default()
+        };
+        let wire = to_wire(&wanted, &beside);
         assert_eq!(
             wire["tagNames"],
             json!(["launchctl", "launchctl-acme--homepage", "team-web"])

@@ -7,9 +7,11 @@
 
 mod account;
 mod api;
+mod contacts;
 mod convert;
 mod quirks;
 mod steps;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -31,7 +33,9 @@ use crate::provider::{
 };
 use account::Returned;
 use api::ApiError;
-use convert::{CONTACT, LiveContact, LiveMonitor, SECRET};
+use contacts::{LiveContact, WINDOWS};
+use convert::LiveMonitor;
+use wire::{BODY, BODY_TYPE, ID, SECRET};
 
 const NAME: &str = "uptimerobot";
 
@@ -106,8 +110,8 @@ impl UptimeRobot {
             return Ok(Reading::default());
         };
         // What is kept elsewhere first: without it nothing need be asked.
-        account::secrets(sought, &self.secrets)?;
-        let returned = account::fetch(&self.http).await?;
+        self.secrets.fetch_all(sought)?;
+        let returned = account::fetch(&self.http, account::speaks_of_windows(sought)).await?;
         self.with_seen(|seen| {
             seen.sought = sought.clone();
             seen.returned = returned;
@@ -118,7 +122,7 @@ impl UptimeRobot {
     /// What was last returned, in the terms of what was last looked for.
     fn reading(&self) -> Result<Reading, ProviderError> {
         let (sought, returned) = self.with_seen(|seen| (seen.sought.clone(), seen.returned.clone()));
-        let secrets = account::secrets(&sought, &self.secrets)?;
+        let secrets = self.secrets.fetch_all(&sought)?;
         let reading = account::reading(returned, &sought, &secrets, self.http.granted_a_minute());
         if let Some(facts) = &reading.uptime {
             self.with_seen(|seen| seen.ids.extend(facts.ids.clone()));
@@ -188,16 +192,23 @@ impl UptimeRobot {
             let reference: SecretReference = reference
                 .parse()
                 .map_err(|_| "a credential is kept nowhere".to_owned())?;
-            let whom = step.addresses.first().map_or("", Address::as_str);
+            let whom = step.addresses.first().ok_or("nothing tells what this is for")?;
             self.secrets
-                .fetch(&reference, whom)
+                .fetch_for(&reference, whom)
                 .map(|secret| Value::from(secret.expose()))
                 .map_err(|error| error.message)
         };
+        let form = |text: &str| {
+            let secret = secret(text)?;
+            let words = "UptimeRobot sends JSON or the pairs of a form, and what is kept there is neither";
+            wire::body_to_wire(secret.as_str().unwrap_or_default()).ok_or_else(|| format!("{text}: {words}"))
+        };
         fill(&mut body, &|key, text| match key {
             SECRET => Some(secret(text)),
+            BODY => Some(form(text).map(|(_, data)| data)),
+            BODY_TYPE => Some(form(text).map(|(kind, _)| Value::from(kind))),
             // Ids are numbers there.
-            CONTACT => Some(id(text).and_then(|id| {
+            ID => Some(id(text).and_then(|id| {
                 let number = id.parse::<u64>().map_err(|_| format!("{text} has no usable id"))?;
                 Ok(Value::from(number))
             })),
@@ -211,30 +222,38 @@ impl UptimeRobot {
         let Some(address) = step.addresses.first() else {
             return Ok(false);
         };
+        // What is exchanged was there before under the same address.
+        let before = self.with_seen(|seen| seen.ids.get(address).cloned());
         for pause in LOOKS {
             tokio::time::sleep(pause).await;
-            self.read_lists(step.path == "monitors", step.path != "monitors")
-                .await?;
-            if self.reading()?.live.inventory.contains_key(address) {
+            self.read_lists(&[step.path.as_str()]).await?;
+            let found = self.reading()?.uptime.and_then(|facts| facts.ids.get(address).cloned());
+            if found.is_some() && found != before {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Reads again what is needed of the lists.
-    async fn read_lists(&self, monitors: bool, contacts: bool) -> Result<(), ProviderError> {
-        if monitors {
+    /// Reads again what is needed of the lists, by what they are called in paths.
+    async fn read_lists(&self, lists: &[&str]) -> Result<(), ProviderError> {
+        if lists.contains(&"monitors") {
             let (all, _): (Vec<LiveMonitor>, _) = account::monitors(&self.http, "")
                 .await
                 .map_err(|error| error.while_reading("the monitors"))?;
             self.with_seen(|seen| seen.returned.monitors = all);
         }
-        if contacts {
+        if lists.contains(&contacts::CONTACTS) || lists.contains(&contacts::INTEGRATIONS) {
             let (all, _): (Vec<LiveContact>, _) = account::contacts(&self.http)
                 .await
                 .map_err(|error| error.while_reading("the contacts"))?;
             self.with_seen(|seen| seen.returned.contacts = all);
+        }
+        if lists.contains(&WINDOWS) {
+            let (all, _) = account::windows(&self.http)
+                .await
+                .map_err(|error| error.while_reading("the maintenance windows"))?;
+            self.with_seen(|seen| seen.returned.windows = Some(all));
         }
         Ok(())
     }
@@ -245,10 +264,13 @@ impl UptimeRobot {
             Ok(all) => all,
             Err(error) => return Outcome::NotSent(format!("what is to be read back is not clear: {error}")),
         };
-        let contacts = all.keys().any(|address| address.kind() == "contact");
+        let mut lists = vec!["monitors"];
+        for (kind, list) in [("contact", contacts::CONTACTS), ("maintenance", WINDOWS)] {
+            lists.extend(all.keys().any(|address| address.kind() == kind).then_some(list));
+        }
         for pause in SETTLING {
             tokio::time::sleep(pause).await;
-            if let Err(error) = self.read_lists(true, contacts).await {
+            if let Err(error) = self.read_lists(&lists).await {
                 tracing::debug!("reading back failed: {error}");
                 continue;
             }
@@ -319,7 +341,11 @@ fn fill(body: &mut Value, with: &Filling<'_>) -> Result<(), String> {
                     *body = value?;
                     Ok(())
                 }
-                None => fields.values_mut().try_for_each(|value| fill(value, with)),
+                // What the user sends is sent as it is, whatever it looks like.
+                None => fields
+                    .iter_mut()
+                    .filter(|(key, value)| *key != "postValueData" || value.get(BODY).is_some())
+                    .try_for_each(|(_, value)| fill(value, with)),
             }
         }
         _ => Ok(()),

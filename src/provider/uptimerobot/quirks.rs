@@ -1,23 +1,35 @@
 //! What is peculiar to UptimeRobot: what its plans allow, what its error codes mean, and what is worth knowing before a
 //! change is made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
 
 use crate::base::text;
 use crate::model::address::Address;
 use crate::model::capability::{Capabilities, UptimeRules};
-use crate::model::contact::{Channel, Guarded};
-use crate::model::inventory::{Desired, Unsupported};
-use crate::model::monitor::{Alerting, Check, HeaderText, Monitor};
+use crate::model::contact::{Channel, Contact};
+use crate::model::inventory::Desired;
+use crate::model::monitor::{Alerting, Check, Confirm, Dns, DomainExpiry, Heartbeat, Http, Monitor, SentText};
+use crate::model::record::RecordType;
 use crate::model::resource::Resource;
+use crate::model::window::{Rest, UTC};
 use crate::plan::{Action, Change, Refusal, Warning};
+use crate::provider::unsupported::{self, Lack};
 use crate::provider::{ApiRefusal, Reading, Review, UptimeFacts};
 
-use super::convert;
+use super::{convert, steps, wire};
 
 /// What UptimeRobot can hold.
-pub(super) const CAPABILITIES: Capabilities =
-    Capabilities::without_zones(super::NAME, "UptimeRobot", UptimeRules { folds_tls: true });
+pub(super) const CAPABILITIES: Capabilities = Capabilities::without_zones(
+    super::NAME,
+    "UptimeRobot",
+    UptimeRules {
+        folds_tls: true,
+        keeps_windows: true,
+        longest_connection: 60,
+    },
+);
 
 /// What a plan allows (the service's table of plans, 2026). A hint: the service has the last word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,87 +60,196 @@ fn limits(plan: &str) -> Limits {
     }
 }
 
-/// Something that cannot be held as it is said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Lack {
-    /// The key in the spec.
-    field: &'static str,
-    /// What cannot be held, and why.
-    words: String,
-    /// The nearest that can be; none when there is nothing near.
-    nearest: Option<String>,
+/// Brings a resource to the nearest that the plan can hold, and says what was given up.
+fn fit(resource: &mut Resource, plan: &str) -> Vec<Lack> {
+    match resource {
+        Resource::Monitor(monitor) => {
+            let mut lacks = of_plan(monitor, plan);
+            of_service(monitor, &mut lacks);
+            match &mut monitor.check {
+                Check::Http(http) => of_http(http, &mut lacks),
+                Check::Dns(dns) => of_dns(dns, &mut lacks),
+                Check::Heartbeat(heartbeat) => of_heartbeat(heartbeat, monitor.every, &mut lacks),
+                _ => {}
+            }
+            of_texts(monitor, &mut lacks);
+            lacks
+        }
+        Resource::Maintenance(maintenance) if maintenance.window.zone != UTC => {
+            let zone = std::mem::replace(&mut maintenance.window.zone, UTC.to_owned());
+            let words = format!("it keeps windows without a time zone of their own, and this one is in {zone}");
+            vec![lack("zone", words, Some(UTC))]
+        }
+        _ => Vec::new(),
+    }
 }
 
-/// Brings a monitor to the nearest that the plan can hold, and says what was given up.
-fn fit(monitor: &mut Monitor, plan: &str) -> Vec<Lack> {
+fn lack(field: &'static str, words: impl Into<String>, nearest: Option<&str>) -> Lack {
+    Lack {
+        field,
+        words: words.into(),
+        nearest: nearest.map(str::to_owned),
+    }
+}
+
+/// What the plan that is paid for has not.
+fn of_plan(monitor: &mut Monitor, plan: &str) -> Vec<Lack> {
     let limits = limits(plan);
     let mut lacks = Vec::new();
-    let mut lack = |field: &'static str, words: String, nearest: Option<String>| {
-        lacks.push(Lack { field, words, nearest });
-    };
+    let is_heartbeat = matches!(monitor.check, Check::Heartbeat(_));
+    if is_heartbeat && !limits.is_paid {
+        lacks.push(lack("heartbeat", format!("the {plan} plan waits for no calls"), None));
+    }
     if let Some(every) = monitor.every.filter(|every| *every < limits.every) {
+        let field = if is_heartbeat { "heartbeat" } else { "every" };
         let words = format!("a check every {every} s is more often than the {plan} plan makes one");
-        lack("every", words, Some(format!("{} s", limits.every)));
+        lacks.push(lack(field, words, Some(&format!("{} s", limits.every))));
         monitor.every = Some(limits.every);
-    }
-    if let Some(timeout) = monitor.timeout {
-        if matches!(monitor.check, Check::Ping { .. }) {
-            lack(
-                "timeout",
-                "an echo request has no timeout of its own".to_owned(),
-                Some("none".to_owned()),
-            );
-            monitor.timeout = None;
-        } else if timeout > 60 {
-            lack(
-                "timeout",
-                format!("{timeout} s is longer than it waits"),
-                Some("60 s".to_owned()),
-            );
-            monitor.timeout = Some(60);
-        }
-    }
-    if let Some(confirm) = monitor.confirm.filter(|confirm| *confirm > 3) {
-        lack(
-            "confirm",
-            format!("{confirm} times is more than it checks again"),
-            Some("3".to_owned()),
-        );
-        monitor.confirm = Some(3);
     }
     if monitor.tls_expiry.as_ref().is_some_and(|days| !days.is_empty()) && !limits.is_paid {
         let words = format!("the {plan} plan warns of no certificate");
-        lack("warn_before", words, Some("no warning".to_owned()));
+        lacks.push(lack("warn_before", words, Some("no warning")));
         monitor.tls_expiry = Some([].into());
     }
-    if monitor.domain_expiry == Some(true) && !limits.is_paid {
+    if monitor
+        .domain_expiry
+        .is_some_and(|warn| warn != DomainExpiry::Watched(false))
+        && !limits.is_paid
+    {
         let words = format!("the {plan} plan warns of no domain");
-        lack("warn_domain", words, Some("false".to_owned()));
-        monitor.domain_expiry = Some(false);
+        lacks.push(lack("warn_domain", words, Some("false")));
+        monitor.domain_expiry = Some(DomainExpiry::Watched(false));
     }
-    let delays = |monitor: &Monitor| {
-        let all = monitor.contacts.iter().flat_map(BTreeMap::values);
-        all.filter(|alerting| alerting.after > 0 || alerting.repeat > 0).count()
-    };
-    if delays(monitor) > 0 && !limits.is_paid {
+    let alerting = monitor.contacts.iter().flat_map(BTreeMap::values);
+    let delays = alerting
+        .filter(|alerting| alerting.after > 0 || alerting.repeat > 0)
+        .count();
+    if delays > 0 && !limits.is_paid {
         let words = format!("the {plan} plan tells everybody at once and once");
-        lack("alert", words, Some("no `after` and no `repeat`".to_owned()));
+        lacks.push(lack("alert", words, Some("no `after` and no `repeat`")));
         for alerting in monitor.contacts.iter_mut().flat_map(BTreeMap::values_mut) {
             *alerting = Alerting::default();
         }
     }
-    let length = monitor.name.chars().count();
-    if length > 250 {
-        lack(
-            "name",
-            format!("{length} characters are more than the 250 of a name"),
-            None,
-        );
+    lacks
+}
+
+/// What no plan has.
+fn of_service(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
+    let is_http = monitor.check.http().is_some();
+    let has_timeout = is_http || matches!(monitor.check, Check::Tcp { .. });
+    if let Some(timeout) = monitor.timeout {
+        if !has_timeout {
+            lacks.push(lack("timeout", "such a check has no timeout of its own", Some("none")));
+            monitor.timeout = None;
+        } else if timeout > 60 {
+            lacks.push(lack(
+                "timeout",
+                format!("{timeout} s is longer than it waits"),
+                Some("60 s"),
+            ));
+            monitor.timeout = Some(60);
+        }
     }
-    if let Some(keyword) = monitor.check.http().and_then(|http| http.keyword.as_ref())
+    let every = monitor.every.unwrap_or(60);
+    match monitor.confirm {
+        Some(_) if !is_http => {
+            let words = "it checks again only what answers over HTTP";
+            lacks.push(lack("confirm", words, Some("none")));
+            monitor.confirm = None;
+        }
+        Some(Confirm::Lasting { seconds }) => {
+            let times = Confirm::lasting(seconds).times(every).min(3);
+            let words = format!("it checks again so many times, and not for {seconds} s");
+            lacks.push(lack("confirm", words, Some(&times.to_string())));
+            monitor.confirm = Some(Confirm::Times(times));
+        }
+        Some(Confirm::Times(times)) if times > 3 => {
+            lacks.push(lack(
+                "confirm",
+                format!("{times} times is more than it checks again"),
+                Some("3"),
+            ));
+            monitor.confirm = Some(Confirm::Times(3));
+        }
+        _ => {}
+    }
+    if monitor.recover.take_if(|recover| *recover > 0).is_some() {
+        let words = "the first good answer ends a failure";
+        lacks.push(lack("recover", words, Some("none")));
+    }
+    if let Some(DomainExpiry::Days(days)) = monitor.domain_expiry {
+        let words = format!("it warns of a domain when it thinks right, and not {days} days before");
+        lacks.push(lack("warn_domain", words, Some("true")));
+        monitor.domain_expiry = Some(DomainExpiry::Watched(true));
+    }
+    if let Some(days) = monitor.tls_expiry.as_mut().filter(|days| days.len() > 10) {
+        let words = format!("{} days are more than the 10 that it keeps", days.len());
+        *days = days.iter().rev().take(10).copied().collect();
+        lacks.push(lack("warn_before", words, Some("the 10 that come first")));
+    }
+}
+
+fn of_http(http: &Http, lacks: &mut Vec<Lack>) {
+    if let Some(keyword) = &http.keyword
         && keyword.text.chars().count() > 500
     {
-        lack("contains", "it looks for 500 characters at most".to_owned(), None);
+        let field = if keyword.absent { "lacks" } else { "contains" };
+        lacks.push(lack(field, "it looks for 500 characters at most", None));
+    }
+    if let Some(SentText::Plain(body)) = &http.body
+        && wire::body_to_wire(body).is_none()
+    {
+        let words = "it sends JSON, or the pairs of a form such as a=1&b=2";
+        lacks.push(lack("body", words, None));
+    }
+}
+
+/// Types of records that it watches (the service's own list).
+const WATCHED: [RecordType; 11] = [
+    RecordType::A,
+    RecordType::Aaaa,
+    RecordType::Cname,
+    RecordType::Dnskey,
+    RecordType::Ds,
+    RecordType::Mx,
+    RecordType::Ns,
+    RecordType::Ptr,
+    RecordType::Soa,
+    RecordType::Srv,
+    RecordType::Txt,
+];
+
+fn of_dns(dns: &mut Dns, lacks: &mut Vec<Lack>) {
+    if let Some(server) = dns.server.take() {
+        let words = format!("it asks whom it usually asks, and not {server}");
+        lacks.push(lack("server", words, Some("none")));
+    }
+    if dns.answers.is_none() {
+        lacks.push(lack("answers", "it compares an answer with what it is told", None));
+    }
+    if !WATCHED.contains(&dns.record) {
+        lacks.push(lack("record", format!("it watches no {} records", dns.record), None));
+    }
+}
+
+fn of_heartbeat(heartbeat: &mut Heartbeat, every: Option<u32>, lacks: &mut Vec<Lack>) {
+    const DAY: u32 = 86_400;
+    if every.is_some_and(|every| every > 31 * DAY) {
+        lacks.push(lack("heartbeat", "it waits for 31 days at most", None));
+    }
+    if heartbeat.grace.is_some_and(|grace| grace > DAY) {
+        lacks.push(lack("grace", "a call may be a day late at most", Some("86400 s")));
+        heartbeat.grace = Some(DAY);
+    }
+}
+
+/// What is too long, or written in signs that it does not take.
+fn of_texts(monitor: &Monitor, lacks: &mut Vec<Lack>) {
+    let length = monitor.name.chars().count();
+    if length > 250 {
+        let words = format!("{length} characters are more than the 250 of a name");
+        lacks.push(lack("name", words, None));
     }
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
     for label in monitor.labels.iter().flatten() {
@@ -136,41 +257,21 @@ fn fit(monitor: &mut Monitor, plan: &str) -> Vec<Lack> {
             let shown = text::shorten(&text::sanitize(label), 60);
             let words =
                 format!("`{shown}` is no label: lower-case letters, digits, `-` and `_`, 50 at most, not `launchctl…`");
-            lack("labels", words, None);
+            lacks.push(lack("labels", words, None));
         }
     }
     if monitor.labels.as_ref().is_some_and(|labels| labels.len() > 18) {
-        lack(
-            "labels",
-            "it keeps 20 labels, two of which mark the monitor as ours".to_owned(),
-            None,
-        );
+        let words = "it keeps 20 labels, two of which mark the monitor as ours";
+        lacks.push(lack("labels", words, None));
     }
-    lacks
 }
 
 /// Takes the nearest where the spec says so.
 pub(super) fn adapt(desired: &mut Desired, reading: &Reading) -> Review {
-    let mut review = Review::default();
-    let Some(facts) = facts(reading) else { return review };
-    let is_lenient = desired
-        .uptime
-        .as_ref()
-        .is_some_and(|policy| policy.provider == super::NAME && policy.unsupported == Unsupported::Warn);
-    if !is_lenient {
-        return review;
-    }
-    for (address, resource) in &mut desired.inventory {
-        let Resource::Monitor(monitor) = resource else { continue };
-        for lack in fit(monitor, &facts.plan) {
-            // What has no nearest is refused by the review all the same.
-            if let Some(nearest) = lack.nearest {
-                let message = format!("`{}`: {}; taken instead: {nearest}", lack.field, lack.words);
-                review.warnings.push(Warning::about(address, "unsupported", message));
-            }
-        }
-    }
-    review
+    let Some(facts) = facts(reading) else {
+        return Review::default();
+    };
+    unsupported::adapt(desired, super::NAME, &|resource| fit(resource, &facts.plan))
 }
 
 fn facts(reading: &Reading) -> Option<&UptimeFacts> {
@@ -182,24 +283,34 @@ pub(super) fn review(changes: &[Change], reading: &Reading, requests: usize) -> 
     let mut review = Review::default();
     let Some(facts) = facts(reading) else { return review };
     for change in changes {
+        let lacks = unsupported::refusals(change, "UptimeRobot", &|resource| fit(resource, &facts.plan));
+        review.refusals.extend(lacks);
+        review.refusals.extend(unsupported::hidden(change));
         match (&change.before, &change.after) {
             (before, Some(Resource::Monitor(after))) => {
-                monitor(
-                    change,
-                    before.as_ref().and_then(|before| before.as_monitor()),
-                    after,
-                    facts,
-                    &mut review,
-                );
+                let before = before.as_ref().and_then(|before| before.as_monitor());
+                monitor(change, before, after, &mut review);
             }
-            (_, Some(Resource::Contact(after))) => contact(change, &after.channel, &mut review),
+            (before, Some(Resource::Contact(after))) => {
+                let before = before.as_ref().and_then(|before| before.as_contact());
+                contact(change, before, after, reading, facts, &mut review);
+            }
+            (_, Some(Resource::Maintenance(_))) => {
+                let words =
+                    "UptimeRobot documents no time zone for windows: they are taken as UTC; look once at its dashboard";
+                review
+                    .warnings
+                    .push(Warning::about(&change.address, "zone-assumed", words));
+            }
             (Some(Resource::Monitor(_)), None) => {
                 let words = "is deleted with everything that it has measured; that does not come back with a rollback";
                 review
                     .warnings
                     .push(Warning::about(&change.address, "history-lost", words));
             }
-            (Some(Resource::Contact(_)), None) => in_use(change, changes, reading, &mut review),
+            (Some(Resource::Contact(_) | Resource::Maintenance(_)), None) => {
+                in_use(change, changes, reading, &mut review);
+            }
             _ => {}
         }
     }
@@ -218,21 +329,17 @@ fn refuse(change: &Change, code: &str, message: String, help: &str) -> Refusal {
     }
 }
 
-fn monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, facts: &UptimeFacts, review: &mut Review) {
-    for lack in fit(&mut after.clone(), &facts.plan) {
-        let nearest = match &lack.nearest {
-            Some(nearest) => format!("the nearest that it can hold: {nearest}; `on_unsupported: warn` takes that"),
-            None => "nothing near it can be held".to_owned(),
-        };
-        let message = format!("UptimeRobot cannot hold `{}`: {}", lack.field, lack.words);
-        review.refusals.push(refuse(change, "unsupported", message, &nearest));
+fn monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, review: &mut Review) {
+    let old = before.map(|before| convert::kind(&before.check));
+    let new = convert::kind(&after.check);
+    if old != Some(new) && matches!(after.check, Check::Heartbeat(_)) {
+        let words =
+            "the address that has to be called is made by UptimeRobot and shown on its dashboard: it is a credential";
+        review
+            .warnings
+            .push(Warning::about(&change.address, "address-to-call", words));
     }
-    let headers = after.check.http().and_then(|http| http.headers.as_ref());
-    if headers.is_some_and(|all| all.values().any(|value| *value == HeaderText::Guarded(Guarded::Hidden))) {
-        review.refusals.push(hidden(change, "a header's value"));
-    }
-    let Some(before) = before else { return };
-    let (old, new) = (convert::kind(&before.check), convert::kind(&after.check));
+    let Some((before, old)) = before.zip(old) else { return };
     if old != new {
         let message = format!(
             "is replaced: UptimeRobot cannot make a {old} monitor a {new} monitor, so the old one is deleted and everything that it has measured is lost"
@@ -250,43 +357,67 @@ fn monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, facts: &U
     }
 }
 
-/// What stood there is known to nobody here.
-fn hidden(change: &Change, what: &str) -> Refusal {
-    let message = format!("{what} that is kept nowhere here would have to be restored");
-    refuse(
-        change,
-        "not-restorable",
-        message,
-        "leave it out with --target, and set it by hand",
-    )
-}
-
-fn contact(change: &Change, channel: &Channel, review: &mut Review) {
-    if channel.guarded() == Some(&Guarded::Hidden) {
-        review.refusals.push(hidden(change, "an address"));
-    }
-    if change.action() == Action::Create && matches!(channel, Channel::Sms { .. }) {
+fn contact(
+    change: &Change,
+    before: Option<&Contact>,
+    after: &Contact,
+    reading: &Reading,
+    facts: &UptimeFacts,
+    review: &mut Review,
+) {
+    let is_exchanged = before.is_some_and(|before| steps::is_exchanged(before, after));
+    if (before.is_none() || is_exchanged) && matches!(after.channel, Channel::Sms { .. }) {
         let message = "UptimeRobot makes no SMS contact without a confirmation on its own site".to_owned();
         let help = "add and confirm the number there once; then it is found by its number";
         review.refusals.push(refuse(change, "unsupported", message, help));
     }
+    if !is_exchanged {
+        return;
+    }
+    let (ours, others) = steps::tellers(&after.key, reading, facts);
+    let is_ours = facts.beside.get(&change.address) == Some(&json!(true));
+    let fate = match (is_ours, others) {
+        (true, false) => "the old one is deleted",
+        (true, true) => "the old one stays, since monitors that are not this spec's tell it",
+        (false, _) => "the old one stays, since it was made by hand",
+    };
+    let message = format!(
+        "is replaced by another contact, which {} of this spec then {}; {fate}",
+        text::count(ours.len(), "monitor"),
+        if ours.len() == 1 { "tells" } else { "tell" },
+    );
+    review
+        .warnings
+        .push(Warning::about(&change.address, "replaced", message));
 }
 
-/// A contact that others still tell is not taken from under them.
+/// A contact that others still tell, or a window that they rest in, is not taken from under them.
 fn in_use(change: &Change, changes: &[Change], reading: &Reading, review: &mut Review) {
     let key = change.address.key();
+    let is_contact = change.address.kind() == "contact";
     let changed: BTreeMap<&Address, &Change> = changes.iter().map(|change| (&change.address, change)).collect();
     let still = reading.live.inventory.iter().find(|(address, live)| {
         let stays = changed.get(address).map_or(Some(*live), |change| change.after.as_ref());
-        stays
-            .and_then(|resource| resource.as_monitor())
-            .and_then(|monitor| monitor.contacts.as_ref())
-            .is_some_and(|contacts| contacts.contains_key(key))
+        let stays = stays.and_then(|resource| resource.as_monitor());
+        stays.is_some_and(|monitor| {
+            let tells = monitor.contacts.as_ref().is_some_and(|all| all.contains_key(key));
+            let rests = |all: &BTreeSet<Rest>| all.contains(&Rest::Kept(key.to_owned()));
+            if is_contact {
+                tells
+            } else {
+                monitor.maintenance.as_ref().is_some_and(rests)
+            }
+        })
     });
     if let Some((address, _)) = still {
-        let message = format!("{address} still tells this contact, and is not this spec's to change");
-        let help = "keep the contact in the spec, or take it off that monitor at UptimeRobot first";
-        review.refusals.push(refuse(change, "contact-in-use", message, help));
+        let (code, what) = if is_contact {
+            ("contact-in-use", "tells this contact")
+        } else {
+            ("window-in-use", "rests in this window")
+        };
+        let message = format!("{address} still {what}, and is not this spec's to change");
+        let help = "keep it in the spec, or take it off that monitor at UptimeRobot first";
+        review.refusals.push(refuse(change, code, message, help));
     }
 }
 
@@ -392,13 +523,14 @@ mod tests {
             keyword: None,
             follow_redirects: None,
             headers: None,
+            body: None,
         };
         let monitor = Monitor {
             every: Some(60),
             timeout: Some(90),
-            confirm: Some(5),
+            confirm: Some(Confirm::Times(5)),
             tls_expiry: Some([21].into()),
-            domain_expiry: Some(true),
+            domain_expiry: Some(DomainExpiry::Watched(true)),
             contacts: Some(
                 [(
                     "ops".to_owned(),
@@ -408,14 +540,19 @@ mod tests {
             ),
             ..Monitor::new("a", "A", Check::Http(http))
         };
+        let monitor = Resource::Monitor(Box::new(monitor));
         let mut held = monitor.clone();
         let fields: Vec<&str> = fit(&mut held, "Free").iter().map(|lack| lack.field).collect();
         assert_eq!(
             fields,
-            ["every", "timeout", "confirm", "warn_before", "warn_domain", "alert"]
+            ["every", "warn_before", "warn_domain", "alert", "timeout", "confirm"]
         );
-        assert_eq!((held.every, held.timeout, held.confirm), (Some(300), Some(60), Some(3)));
         assert!(fit(&mut held, "Free").is_empty(), "the nearest fits");
+        let held = held.as_monitor().unwrap();
+        assert_eq!(
+            (held.every, held.timeout, held.confirm),
+            (Some(300), Some(60), Some(Confirm::Times(3)))
+        );
         let mut held = monitor.clone();
         let fields: Vec<&str> = fit(&mut held, "Solo").iter().map(|lack| lack.field).collect();
         assert_eq!(fields, ["timeout", "confirm"]);

@@ -1,16 +1,19 @@
 //! Changes turned into requests, in an order in which nothing refers to what is not there: contacts first, then
 //! monitors, then what goes. At the end one step waits until all of it can be read back. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::convert::{self, CONTACTS, INTEGRATIONS};
+use super::contacts::{self, CONTACTS, INTEGRATIONS, WINDOWS};
+use super::convert;
+use super::wire::{self, Beside, ID};
 use crate::model::address::Address;
 use crate::model::contact::{Channel, Contact};
-use crate::model::monitor::Monitor;
+use crate::model::monitor::{Monitor, marker};
 use crate::model::resource::Resource;
 use crate::model::scope::ScopeName;
+use crate::model::window::Maintenance;
 use crate::plan::Change;
 use crate::provider::{Reading, Stage, Step, UptimeFacts};
 
@@ -23,11 +26,20 @@ pub(super) fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
         return Vec::new();
     };
     let (mut first, mut then, mut last) = (Vec::new(), Vec::new(), Vec::new());
+    let mut instead = BTreeMap::new();
     for change in changes {
         match (&change.before, &change.after) {
             (before, Some(Resource::Contact(after))) => {
                 let before = before.as_ref().and_then(|before| before.as_contact());
-                first.extend(of_contact(change, before, after, facts));
+                let exchanged = before.filter(|before| is_exchanged(before, after));
+                if exchanged.is_some() {
+                    let exchange = exchange(change, after, changes, reading, facts);
+                    first.extend(exchange.first);
+                    last.extend(exchange.last);
+                    instead.extend(exchange.instead);
+                } else {
+                    first.extend(of_contact(change, before, after, facts));
+                }
             }
             (before, Some(Resource::Monitor(after))) => {
                 let before = before.as_ref().and_then(|before| before.as_monitor());
@@ -35,12 +47,19 @@ pub(super) fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
             }
             (Some(Resource::Monitor(_)), None) => then.extend(delete(change, "monitors", facts)),
             (Some(Resource::Contact(contact)), None) => last.extend(delete(change, list_of(&contact.channel), facts)),
+            (_, Some(Resource::Maintenance(after))) => first.push(of_window(change, after, facts)),
+            (Some(Resource::Maintenance(_)), None) => last.extend(delete(change, WINDOWS, facts)),
             _ => {}
         }
     }
     // Room is made before it is used: an account holds so many monitors and no more.
     then.sort_by_key(|step| step.method != "DELETE");
+    // What is exchanged can be told only once its successor is there.
+    first.sort_by_key(|step| step.method != "POST");
     let mut steps: Vec<Step> = first.into_iter().chain(then).chain(last).collect();
+    for step in &mut steps {
+        point_to(&mut step.body, &instead);
+    }
     if !steps.is_empty() {
         steps.push(wait(changes));
     }
@@ -77,38 +96,140 @@ fn delete(change: &Change, list: &str, facts: &UptimeFacts) -> Option<Step> {
 }
 
 fn of_contact(change: &Change, before: Option<&Contact>, after: &Contact, facts: &UptimeFacts) -> Option<Step> {
-    let name = after.marker.clone().unwrap_or_else(|| after.key.clone());
-    let (list, mut body) = convert::contact_to_wire(&after.channel, &name)?;
-    match (before, facts.ids.get(&change.address)) {
-        (Some(before), Some(id)) => {
-            // A mailbox cannot be exchanged for another: that is another contact.
-            if list_of(&before.channel) != list || matches!(after.channel, Channel::Email { .. }) {
-                return None;
-            }
-            let summary = format!("change {}", change.address);
-            Some(step(change, "PATCH", format!("{list}/{id}"), summary, body))
+    let (list, mut body) = contacts::contact_to_wire(&after.channel, &name_of(after, facts))?;
+    if let (Some(_), Some(id)) = (before, facts.ids.get(&change.address)) {
+        let summary = format!("change {}", change.address);
+        return Some(step(change, "PATCH", format!("{list}/{id}"), summary, body));
+    }
+    if let (Channel::Email { .. }, Value::Object(body)) = (&after.channel, &mut body) {
+        body.insert("friendlyName".to_owned(), json!(name_of(after, facts)));
+    }
+    let summary = format!("make {}", change.address);
+    Some(step(change, "POST", list.to_owned(), summary, body))
+}
+
+/// What it is called there: by that one of ours is known.
+fn name_of(contact: &Contact, facts: &UptimeFacts) -> String {
+    let marker = || marker(&facts.sought.stack, &contact.key);
+    contact.marker.clone().unwrap_or_else(marker)
+}
+
+/// A mailbox cannot be made another, nor one kind of contact another kind: that is another contact.
+pub(super) fn is_exchanged(before: &Contact, after: &Contact) -> bool {
+    let is_mailbox = matches!(after.channel, Channel::Email { .. });
+    before.channel.kind() != after.channel.kind() || (is_mailbox && before.channel != after.channel)
+}
+
+/// Monitors that tell a contact: those that are ours to move to its successor, and whether others do.
+pub(super) fn tellers<'r>(
+    key: &str,
+    reading: &'r Reading,
+    facts: &UptimeFacts,
+) -> (Vec<(&'r Address, &'r Monitor)>, bool) {
+    let tells = |monitor: &Monitor| monitor.contacts.as_ref().is_some_and(|all| all.contains_key(key));
+    let all = reading.live.inventory.iter();
+    let all = all.filter_map(|(address, live)| Some((address, live.as_monitor()?)));
+    let (ours, others): (Vec<_>, Vec<_>) = all
+        .filter(|(_, monitor)| tells(monitor))
+        .partition(|(address, _)| facts.sought.resources.contains_key(*address));
+    (ours, !others.is_empty())
+}
+
+/// How a contact becomes another one.
+#[derive(Default)]
+struct Exchange {
+    first: Vec<Step>,
+    last: Vec<Step>,
+    /// Whose id counts instead, when the successor is there already.
+    instead: BTreeMap<String, String>,
+}
+
+/// The new one is made, whoever tells the old one tells the new one, and the old one goes if it was made here and nobody
+/// else tells it.
+fn exchange(change: &Change, after: &Contact, changes: &[Change], reading: &Reading, facts: &UptimeFacts) -> Exchange {
+    let mut all = Exchange::default();
+    let same = |(address, live): &(&Address, &Resource)| {
+        **address != change.address && live.as_contact().is_some_and(|live| live.channel == after.channel)
+    };
+    match reading.live.inventory.iter().find(same) {
+        Some((there, _)) => {
+            all.instead.insert(change.address.to_string(), there.to_string());
         }
-        _ => {
-            if let (Channel::Email { .. }, Value::Object(body)) = (&after.channel, &mut body) {
-                body.insert("friendlyName".to_owned(), json!(name));
+        None => all.first.extend(of_contact(change, None, after, facts)),
+    }
+    let (ours, others) = tellers(&after.key, reading, facts);
+    for (address, monitor) in ours {
+        let next = changes.iter().find(|change| change.address == *address);
+        let next = next.map(|change| change.after.as_ref().and_then(|after| after.as_monitor()));
+        let stays = match next {
+            None => true,
+            Some(None) => false,
+            Some(Some(next)) => convert::kind(&next.check) == convert::kind(&monitor.check),
+        };
+        let (Some(contacts), Some(id)) = (&monitor.contacts, facts.ids.get(address).filter(|_| stays)) else {
+            continue;
+        };
+        let body = json!({ "assignedAlertContacts": wire::assigned(contacts) });
+        let summary = format!("have {address} tell the new {}", change.address);
+        all.first
+            .push(step(change, "PATCH", format!("monitors/{id}"), summary, body));
+    }
+    let is_ours = facts.beside.get(&change.address) == Some(&json!(true));
+    if let Some(Resource::Contact(before)) = change.before.as_ref().filter(|_| is_ours && !others) {
+        all.last.extend(delete(change, list_of(&before.channel), facts));
+    }
+    all
+}
+
+/// Ids are taken from elsewhere for what is there already.
+fn point_to(body: &mut Value, instead: &BTreeMap<String, String>) {
+    match body {
+        Value::Array(all) => all.iter_mut().for_each(|value| point_to(value, instead)),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::String(address) if key == ID => {
+                        if let Some(other) = instead.get(address) {
+                            address.clone_from(other);
+                        }
+                    }
+                    value if key != EXPECT => point_to(value, instead),
+                    _ => {}
+                }
             }
+        }
+        _ => {}
+    }
+}
+
+fn of_window(change: &Change, after: &Maintenance, facts: &UptimeFacts) -> Step {
+    let name = after.marker.clone().unwrap_or_else(|| after.key.clone());
+    let mut body = contacts::window_to_wire(&after.window, &name);
+    match facts.ids.get(&change.address).filter(|_| change.before.is_some()) {
+        Some(id) => {
+            body.insert("status".to_owned(), json!("active"));
+            let summary = format!("change {}", change.address);
+            step(change, "PATCH", format!("{WINDOWS}/{id}"), summary, Value::Object(body))
+        }
+        None => {
+            body.insert("autoAddMonitors".to_owned(), json!(false));
             let summary = format!("make {}", change.address);
-            Some(step(change, "POST", list.to_owned(), summary, body))
+            step(change, "POST", WINDOWS.to_owned(), summary, Value::Object(body))
         }
     }
 }
 
 fn of_monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, facts: &UptimeFacts) -> Vec<Step> {
-    let beside: BTreeSet<String> = facts
+    let beside: Beside = facts
         .beside
         .get(&change.address)
         .and_then(|tags| serde_json::from_value(tags.clone()).ok())
         .unwrap_or_default();
-    let wire = convert::to_wire(after, &beside);
+    let sent = wire::to_wire(after, &beside);
     let known = before.zip(facts.ids.get(&change.address));
     let mut steps = Vec::new();
     let Some((before, id)) = known else {
-        steps.push(make(change, wire));
+        steps.push(make(change, sent));
         steps.extend(pause(
             change,
             after.paused.filter(|paused| *paused),
@@ -119,7 +240,7 @@ fn of_monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, facts:
     if convert::kind(&before.check) != convert::kind(&after.check) {
         // The type of a monitor cannot be changed (code 009-015).
         steps.extend(delete(change, "monitors", facts));
-        steps.push(make(change, wire));
+        steps.push(make(change, sent));
         steps.extend(pause(
             change,
             after.paused.filter(|paused| *paused),
@@ -127,7 +248,7 @@ fn of_monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, facts:
         ));
         return steps;
     }
-    let fields = difference(&convert::to_wire(before, &beside), wire);
+    let fields = difference(&wire::to_wire(before, &beside), sent);
     if !fields.is_empty() {
         let summary = format!("change {}", change.address);
         steps.push(step(
@@ -180,6 +301,15 @@ fn difference(before: &Map<String, Value>, after: Map<String, Value>) -> Map<Str
         .into_iter()
         .filter(|(key, value)| before.get(key) != Some(value))
         .collect();
+    // Types of records that are not sent stay as they are.
+    let records = |fields: &Map<String, Value>| fields.get("config")?.get("dnsRecords")?.as_object().cloned();
+    if let (Some(was), Some(config)) = (records(before), fields.get_mut("config")) {
+        for kind in was.keys() {
+            if config["dnsRecords"].get(kind).is_none() {
+                config["dnsRecords"][kind] = json!([]);
+            }
+        }
+    }
     // Days without a reminder are of no account; the list may stay.
     for key in gone.iter().filter(|key| *key == "customHttpHeaders") {
         fields.insert(key.clone(), json!({}));

@@ -3,6 +3,7 @@
 
 mod contacts;
 mod monitors;
+mod windows;
 
 use std::time::{Duration, Instant};
 
@@ -58,6 +59,8 @@ pub struct Account {
     monitors: Vec<Map<String, Value>>,
     contacts: Vec<Map<String, Value>>,
     integrations: Vec<Map<String, Value>>,
+    windows: Vec<Map<String, Value>>,
+    groups: Vec<Map<String, Value>>,
     /// Tags by the order in which they were first named; a number is their id.
     tags: Vec<String>,
     made: u64,
@@ -88,6 +91,8 @@ impl Default for Account {
             monitors: Vec::new(),
             contacts: Vec::new(),
             integrations: Vec::new(),
+            windows: Vec::new(),
+            groups: Vec::new(),
             tags: Vec::new(),
             made: 0,
             modes: Modes::default(),
@@ -312,6 +317,23 @@ impl Account {
             }
             ("PATCH", ["monitors", id]) => self.patch_monitor(id, &body),
             ("DELETE", ["monitors", id]) => self.delete_monitor(id),
+            ("POST", ["monitors", "bulk", action @ ("pause" | "start" | "update")]) => Ok(self.bulk(action, &body)),
+            ("GET", ["maintenance-windows"]) => self
+                .page(&self.windows, &query, asked)
+                .map(|page| Done::Json(200, page)),
+            ("POST", ["maintenance-windows"]) => self.create_window(&body),
+            ("PATCH", ["maintenance-windows", id]) => self.patch_window(id, &body),
+            ("DELETE", ["maintenance-windows", id]) => self.delete_window(id),
+            ("GET", ["monitor-groups"]) => self.page(&self.groups, &query, asked).map(|page| Done::Json(200, page)),
+            ("POST", ["monitor-groups"]) => self.create_group(&body),
+            ("GET", ["monitor-groups", id]) => self.group(id),
+            ("PATCH", ["monitor-groups", id]) => self.patch_group(id, &body),
+            ("DELETE", ["monitor-groups", id]) => self.delete_group(id, query.get("monitorsNewGroupId")),
+            ("GET", ["user", "alert-contacts"]) => Ok(Done::Json(200, json!(self.contacts))),
+            ("GET", ["user", "all-alert-contacts"]) => {
+                let all: Vec<_> = self.contacts.iter().chain(&self.integrations).collect();
+                Ok(Done::Json(200, json!(all)))
+            }
             ("POST", ["monitors", id, action @ ("pause" | "start")]) => self.rest(id, *action == "pause"),
             ("GET", ["alert-contacts"]) => self
                 .page(&self.contacts, &query, asked)

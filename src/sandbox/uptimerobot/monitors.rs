@@ -104,13 +104,14 @@ fn escaped(text: &str) -> String {
 impl Account {
     /// The monitors as a list shows them now: for a while what was before the last write.
     pub(super) fn monitors_as_read(&mut self) -> Vec<Map<String, Value>> {
-        match &mut self.modes.past {
+        let shown = match &mut self.modes.past {
             Some((past, left)) if *left > 0 => {
                 *left -= 1;
                 past.clone()
             }
             _ => self.monitors.clone(),
-        }
+        };
+        shown.into_iter().map(|monitor| self.with_windows(monitor)).collect()
     }
 
     /// Remembers what reads go on to show.
@@ -143,6 +144,12 @@ impl Account {
                 }
             }
         }
+        if kind == "DNS" && !body.get("config").is_some_and(Value::is_object) {
+            wrong.push("config should not be empty".to_owned());
+        }
+        if kind == "HEARTBEAT" && body.contains_key("url") {
+            wrong.push("property url should not exist".to_owned());
+        }
         if kind == "PORT" && !body.contains_key("port") {
             wrong.push("port must be an integer number".to_owned());
         }
@@ -164,6 +171,11 @@ impl Account {
             monitor.insert("httpMethodType".to_owned(), Value::Null);
         }
         self.write_fields(&mut monitor, body);
+        if kind == "HEARTBEAT" {
+            // Whoever knows it can call it: a credential.
+            let address = format!("https://heartbeat.uptimerobot.example/m{id}-canary-9f3e77c1a5b2");
+            monitor.insert("url".to_owned(), json!(address));
+        }
         self.no_double(&monitor)?;
         self.about_to_write();
         self.monitors.push(monitor.clone());
@@ -267,6 +279,17 @@ impl Account {
                 ));
             }
         }
+        for id in body
+            .get("maintenanceWindowsIds")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            if !self.windows.iter().any(|window| is(window, &id.to_string())) {
+                let words = "Maintenance window belongs to another account".to_owned();
+                return Err(Refusal::Coded(403, "000-006", words));
+            }
+        }
         let url = body.get("url").and_then(Value::as_str).unwrap_or_default();
         let is_private = ["localhost", "127.", "10.", "192.168."]
             .iter()
@@ -280,6 +303,9 @@ impl Account {
     /// The same address twice is refused, whatever the second is called.
     fn no_double(&self, monitor: &Map<String, Value>) -> Result<(), Refusal> {
         let asks = |monitor: &Map<String, Value>| ["url", "port"].map(|key| monitor.get(key).cloned());
+        if monitor.get("type") == Some(&json!("HEARTBEAT")) {
+            return Ok(());
+        }
         let is_double =
             |other: &&Map<String, Value>| other.get("id") != monitor.get("id") && asks(other) == asks(monitor);
         match self.monitors.iter().find(is_double) {
@@ -318,7 +344,16 @@ impl Account {
                     }
                     ("regionalData", data)
                 }
-                "responseTimeThreshold" => continue,
+                "responseTimeThreshold" => {
+                    // It reads 0 and is spread over the regions.
+                    if let Some(regions) = monitor.get_mut("regionalData") {
+                        let all = regions["REGION"].as_array().cloned().unwrap_or_default();
+                        for region in all.iter().filter_map(Value::as_str) {
+                            regions["THRESHOLD"][region] = value.clone();
+                        }
+                    }
+                    continue;
+                }
                 "successHttpResponseCodes" if value.as_array().is_some_and(Vec::is_empty) => {
                     ("successHttpResponseCodes", json!(["2xx", "3xx"]))
                 }
@@ -364,6 +399,12 @@ fn merged(before: Option<&Value>, sent: &Value) -> Value {
     for (key, value) in sent {
         if value.is_null() {
             config.remove(key);
+        } else if key == "dnsRecords" {
+            // Types that are not sent stay; an empty list clears one.
+            let mut records = config.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
+            records.extend(value.as_object().cloned().unwrap_or_default());
+            records.retain(|_, data| data.as_array().is_some_and(|data| !data.is_empty()));
+            config.insert(key.clone(), Value::Object(records));
         } else {
             config.insert(key.clone(), value.clone());
         }
@@ -391,7 +432,12 @@ fn validated(kind: &str, body: &Map<String, Value>) -> Vec<String> {
             wrong.push("url must be a URL address".to_owned());
         }
     }
-    for (key, least, most) in [("timeout", 0, 60), ("interval", 15, 2_678_400), ("port", 1, 65_535)] {
+    for (key, least, most) in [
+        ("timeout", 0, 60),
+        ("interval", 15, 2_678_400),
+        ("port", 1, 65_535),
+        ("gracePeriod", 0, 86_400),
+    ] {
         let value = body.get(key).filter(|value| !value.is_null());
         if value.is_some_and(|value| value.as_u64().is_none_or(|number| number < least || number > most)) {
             wrong.push(format!("{key} must not be less than {least} or greater than {most}"));
@@ -413,6 +459,27 @@ fn validated(kind: &str, body: &Map<String, Value>) -> Vec<String> {
         .and_then(Value::as_array);
     if days.is_some_and(|days| days.len() > 10 || days.iter().any(|day| day.as_u64().is_none_or(|day| day > 365))) {
         wrong.push("config.sslExpirationPeriodDays must contain at most 10 integers up to 365".to_owned());
+    }
+    let has = |key: &str| body.get("config").is_some_and(|config| !config[key].is_null());
+    for (key, kinds) in [
+        ("dnsRecords", &["DNS"][..]),
+        ("sslExpirationPeriodDays", &["HTTP", "KEYWORD", "API"]),
+        ("applicationErrorRetries", &["HTTP", "KEYWORD", "API"]),
+    ] {
+        if has(key) && !kinds.contains(&kind) {
+            wrong.push(format!("config.property {key} should not exist"));
+        }
+    }
+    let data = body.get("postValueData").filter(|data| !data.is_null());
+    if data.is_some() && text("httpMethodType").is_some_and(|method| method == "HEAD") {
+        wrong.push("postValueData cannot be used with HEAD".to_owned());
+    }
+    if data.is_some() && !["KEY_VALUE", "RAW_JSON"].contains(&text("postValueType").unwrap_or_default()) {
+        wrong.push("postValueType must be one of the following values: KEY_VALUE, RAW_JSON".to_owned());
+    }
+    let headers = body.get("customHttpHeaders").filter(|headers| !headers.is_null());
+    if headers.is_some_and(|headers| headers.to_string().len() > 3_000) {
+        wrong.push("customHttpHeaders must be shorter than or equal to 3000 characters".to_owned());
     }
     let retries = body
         .get("config")

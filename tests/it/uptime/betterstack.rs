@@ -98,8 +98,6 @@ fn the_example_there_and_back() {
     for words in [
         "`warn_before`",
         "14d",
-        "`timeout`",
-        "5 s",
         "`status`",
         "on_unsupported: warn",
     ] {

@@ -2,6 +2,7 @@
 
 mod betterstack;
 mod betterstack_traps;
+mod kinds;
 mod prometheus;
 mod trio;
 mod uptimerobot;
