@@ -95,12 +95,7 @@ fn the_example_there_and_back() {
     let place = betterstack();
     place.checks("betterstack", EXAMPLE);
     let refused = place.run(&["plan"]).expect(1);
-    for words in [
-        "`warn_before`",
-        "14d",
-        "`status`",
-        "on_unsupported: warn",
-    ] {
+    for words in ["`warn_before`", "14d", "`status`", "on_unsupported: warn"] {
         assert!(refused.out.contains(words), "{words}: {}", refused.out);
     }
     example(&place);
