@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     pub(super) json: bool,
 }
 
-fn resolver(text: &str) -> Result<Server, String> {
+pub(super) fn resolver(text: &str) -> Result<Server, String> {
     servers::named(text).ok_or_else(|| "write an address such as 192.0.2.53 or 127.0.0.1:5353".to_owned())
 }
 

@@ -58,6 +58,11 @@ impl Address {
         Self(format!("{zone}/{kind}/{key}"))
     }
 
+    /// The address of a zone itself.
+    pub fn zone(zone: &DomainName) -> Self {
+        Self::in_zone(zone, "zone", "@")
+    }
+
     /// The address of a monitor, by its key.
     pub fn monitor(key: &str) -> Self {
         Self(format!("{}/monitor/{key}", ScopeName::Uptime))

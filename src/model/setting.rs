@@ -40,6 +40,6 @@ pub struct ZoneEntry {
 impl ZoneEntry {
     /// Its address.
     pub fn address(&self) -> Address {
-        Address::in_zone(&self.zone, "zone", "@")
+        Address::zone(&self.zone)
     }
 }

@@ -1,19 +1,28 @@
 //! `doctor`: whether everything is in place before the real thing: the spec, the history, the credentials, and what
-//! each of them may do.
+//! each of them may do; and whether the registrar points to where the zones are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::future::join_all;
 
 use crate::base::text;
 use crate::history::chain;
 use crate::model::address::Address;
+use crate::model::name::DomainName;
 use crate::model::scope::ScopeName;
 use crate::ops::history;
 use crate::ops::problem::Problem;
 use crate::ops::session::{self, Setting};
-use crate::provider::{Examination, Finding, Scope, Sought};
+use crate::provider::{Assigned, Examination, Finding, Provider, Scope, Sought};
+use crate::verify::answers::{Server, servers};
 
-/// Looks at everything; a thing that is wrong is a finding and not a problem, so that all of them are shown.
-pub async fn examine(setting: &Setting) -> Result<Vec<Examination>, Problem> {
+/// How long one look-up of a delegation may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Looks at everything; a thing that is wrong is a finding and not a problem, so that all of them are shown. Delegations
+/// are asked for at `resolvers`, or, where none is named and the provider is the public one, in DNS as everybody sees it.
+pub async fn examine(setting: &Setting, resolvers: &[Server]) -> Result<Vec<Examination>, Problem> {
     let (spec, warnings) = session::load(setting)?;
     let mut all = vec![examination(
         "Spec",
@@ -53,10 +62,16 @@ pub async fn examine(setting: &Setting) -> Result<Vec<Examination>, Problem> {
     } else {
         None
     };
+    let elsewhere = session::elsewhere(&spec, setting, setting.sandbox);
     for (name, scope) in scopes {
         let stand_in = opened.as_ref().and_then(|session| session.sandbox.as_ref());
         match session::connect_one(name, &spec, setting, stand_in) {
-            Ok(provider) => all.extend(provider.examine(&scope).await),
+            Ok(provider) => {
+                all.extend(provider.examine(&scope).await);
+                if !resolvers.is_empty() || !elsewhere.contains_key(name) {
+                    all.extend(delegations(provider.as_ref(), &scope.zones, resolvers).await);
+                }
+            }
             Err(Problem::Other { message, help, .. }) => {
                 all.push(examination(
                     &format!("Credential for {name}"),
@@ -69,6 +84,68 @@ pub async fn examine(setting: &Setting) -> Result<Vec<Examination>, Problem> {
         }
     }
     Ok(all)
+}
+
+/// What the registrar was told, against what the provider assigned.
+async fn delegations(provider: &dyn Provider, zones: &[DomainName], resolvers: &[Server]) -> Vec<Examination> {
+    let assigned = provider.assigned(zones).await;
+    let examined = assigned.iter().map(|(zone, assigned)| async move {
+        let told = servers::delegation(zone, resolvers, PATIENCE).await;
+        let (finding, detail, fix) = match &told {
+            Ok(told) => compared(assigned, told),
+            Err(words) => (Finding::Unclear, words.clone(), None),
+        };
+        examination(&format!("{zone}: delegation"), finding, detail, fix)
+    });
+    join_all(examined).await
+}
+
+fn compared(assigned: &Assigned, told: &BTreeSet<DomainName>) -> (Finding, String, Option<String>) {
+    let words = |names: &mut dyn Iterator<Item = &DomainName>| {
+        let names: Vec<&str> = names.map(DomainName::as_str).collect();
+        text::list(&names)
+    };
+    let wanted = &assigned.name_servers;
+    let is_active = assigned.status == "active";
+    let set = format!("set {} at the registrar, and no others", words(&mut wanted.iter()));
+    if told == wanted {
+        let words = words(&mut wanted.iter());
+        return match assigned.status.as_str() {
+            "active" => (Finding::Good, format!("the registrar points to {words}"), None),
+            status => {
+                let words = format!("the registrar points to {words}; the zone is {status} until that is noticed");
+                (Finding::Good, words, None)
+            }
+        };
+    }
+    if wanted.is_disjoint(told) {
+        let where_to = match told.len() {
+            0 => "the zone above names no name servers for it".to_owned(),
+            _ => format!("the registrar points to {}", words(&mut told.iter())),
+        };
+        // Before a launch that is how things stand; afterwards nobody reaches what is declared.
+        let finding = if is_active || assigned.status == "moved" {
+            Finding::Bad
+        } else {
+            Finding::Unclear
+        };
+        return (
+            finding,
+            format!("{where_to}; the zone is {}", assigned.status),
+            Some(set),
+        );
+    }
+    let foreign = words(&mut told.difference(wanted));
+    if foreign.is_empty() {
+        let missing = words(&mut wanted.difference(told));
+        return (
+            Finding::Unclear,
+            format!("the registrar does not name {missing}"),
+            Some(set),
+        );
+    }
+    let words = format!("the registrar names {foreign} too: what is answered depends on who is asked");
+    (Finding::Bad, words, Some(set))
 }
 
 fn examine_history(setting: &Setting) -> Examination {

@@ -476,7 +476,7 @@ async fn start_sandbox(folder: &Path, spec: &Spec) -> Result<Sandbox, Problem> {
 
 /// Where the providers are asked, when that is not their public API: what is shown beside everything read there, so that
 /// a launch into a stand-in is not taken for a launch.
-fn elsewhere(spec: &Spec, setting: &Setting, is_stand_in: bool) -> BTreeMap<String, String> {
+pub(super) fn elsewhere(spec: &Spec, setting: &Setting, is_stand_in: bool) -> BTreeMap<String, String> {
     let names = spec.desired.zones.values().map(|policy| policy.provider.clone());
     let names = names.chain(spec.desired.uptime.iter().map(|policy| policy.provider.clone()));
     let place = |name: &String| {

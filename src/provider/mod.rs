@@ -74,6 +74,11 @@ pub trait Provider: Send + Sync {
     /// Whether the credential works, and what it may do in these zones.
     fn examine<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Vec<Examination>>;
 
+    /// The zones as this service has them, where it assigns the name servers that a registrar is to be told.
+    fn assigned<'a>(&'a self, _zones: &'a [DomainName]) -> Answer<'a, BTreeMap<DomainName, Assigned>> {
+        Box::pin(std::future::ready(BTreeMap::new()))
+    }
+
     /// Asks the service whether it would take `steps`, without changing anything. Not every step can be asked about.
     /// Where nothing can be asked without being done, nothing is said.
     fn try_out<'a>(&'a self, _steps: &'a [Step]) -> Answer<'a, Review> {
@@ -87,6 +92,15 @@ pub trait Provider: Send + Sync {
 
     /// How many requests were made so far.
     fn requests(&self) -> usize;
+}
+
+/// A zone and the name servers that a provider assigned to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assigned {
+    /// Its status there, such as `active` or `pending`.
+    pub status: String,
+    /// The name servers.
+    pub name_servers: BTreeSet<DomainName>,
 }
 
 /// What a provider learned while it performed.

@@ -8,6 +8,7 @@ use super::certificates::{self, Certificates};
 use super::dnssec::{self, Dnssec};
 use super::envelope::{Answer, Refusal};
 use super::lists::{self, Lists};
+use super::page_rules::{self, PageRules};
 use super::query::{Paging, Query};
 use super::router::Asked;
 use super::rulesets::{self, Home, Rulesets};
@@ -23,6 +24,7 @@ pub(super) struct Edge {
     pub(super) rulesets: Rulesets,
     pub(super) dnssec: Dnssec,
     pub(super) certificates: Certificates,
+    pub(super) page_rules: PageRules,
 }
 
 /// What the account has beside its zones.
@@ -69,6 +71,8 @@ pub(super) enum Route<'a> {
     Dnssec(&'a str),
     /// `…/ssl/…`.
     Certificates(&'a str, certificates::Path<'a>),
+    /// `…/pagerules`.
+    PageRules(&'a str),
     /// `…/settings[/{id}]`.
     Settings(&'a str, Option<&'a str>),
     /// `…/rulesets…` of a zone.
@@ -85,6 +89,7 @@ impl<'a> Route<'a> {
             ["accounts"] => Self::Accounts,
             ["zones", zone, "dnssec"] => Self::Dnssec(zone),
             ["zones", zone, "ssl", rest @ ..] => Self::Certificates(zone, certificates::Path::find(rest)?),
+            ["zones", zone, "pagerules"] => Self::PageRules(zone),
             ["zones", zone, "settings"] => Self::Settings(zone, None),
             ["zones", zone, "settings", id] => Self::Settings(zone, Some(id)),
             ["zones", zone, "rulesets", rest @ ..] => Self::Rulesets(zone, rulesets::Path::find(rest)?),
@@ -96,9 +101,11 @@ impl<'a> Route<'a> {
 
     pub(super) fn zone(self) -> Option<&'a str> {
         match self {
-            Self::Settings(zone, _) | Self::Rulesets(zone, _) | Self::Dnssec(zone) | Self::Certificates(zone, _) => {
-                Some(zone)
-            }
+            Self::Settings(zone, _)
+            | Self::Rulesets(zone, _)
+            | Self::Dnssec(zone)
+            | Self::PageRules(zone)
+            | Self::Certificates(zone, _) => Some(zone),
             Self::Accounts | Self::Lists(..) | Self::AccountRulesets(..) => None,
         }
     }
@@ -117,6 +124,7 @@ impl<'a> Route<'a> {
             Self::Lists(_, path) => path.permissions(method),
             Self::Dnssec(_) => dnssec::permissions(method),
             Self::Certificates(_, path) => path.permissions(method),
+            Self::PageRules(_) => page_rules::permissions(method),
             Self::Settings(_, id) => settings::permissions(id, method),
             Self::Rulesets(_, path) => path.permissions(Home::Zone, method),
             Self::AccountRulesets(_, path) => path.permissions(Home::Account, method),
@@ -137,12 +145,15 @@ pub(super) fn answer(
         (Route::Lists(_, path), _) => lists::answer(world, path, asked, query),
         (Route::Dnssec(_), Some(at)) => dnssec::answer(world, at, asked),
         (Route::Certificates(_, path), Some(at)) => certificates::answer(world, at, path, asked, query),
+        (Route::PageRules(_), Some(at)) => page_rules::answer(world, at, query),
         (Route::Settings(_, id), Some(at)) => settings::answer(world, at, id, asked),
         (Route::Rulesets(_, path) | Route::AccountRulesets(_, path), at) => {
             let token = world.tokens.working(Tokens::presented(&asked.credentials)?)?.clone();
             rulesets::answer(world, at, path, asked, query, &token)
         }
-        (Route::Settings(..) | Route::Dnssec(_) | Route::Certificates(..), None) => Err(no_route()),
+        (Route::Settings(..) | Route::Dnssec(_) | Route::PageRules(_) | Route::Certificates(..), None) => {
+            Err(no_route())
+        }
     }
 }
 

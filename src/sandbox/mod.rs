@@ -10,6 +10,7 @@ mod envelope;
 mod faults;
 mod lists;
 mod log;
+mod page_rules;
 mod plan;
 mod query;
 mod records;

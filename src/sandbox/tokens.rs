@@ -82,6 +82,8 @@ pub enum Permission {
     CustomErrorsRead,
     /// Zone > Custom Errors > Edit.
     CustomErrorsWrite,
+    /// Zone > Page Rules > Read.
+    PageRulesRead,
     /// Account > Mass URL Redirects > Read: the rules that use bulk redirect lists.
     MassRedirectsRead,
     /// Account > Mass URL Redirects > Edit.
@@ -119,6 +121,7 @@ impl Permission {
         Self::CompressionWrite,
         Self::CustomErrorsRead,
         Self::CustomErrorsWrite,
+        Self::PageRulesRead,
         Self::MassRedirectsRead,
         Self::MassRedirectsWrite,
         Self::FilterListsRead,

@@ -172,6 +172,12 @@ impl World {
         self.zone(name).is_some()
     }
 
+    /// The name servers that were assigned to a zone.
+    pub fn name_servers(&self, name: &str) -> Vec<String> {
+        let zone = self.zones.iter().find(|zone| zone.name.eq_ignore_ascii_case(name));
+        zone.map(|zone| zone.name_servers.clone()).unwrap_or_default()
+    }
+
     /// The id of the zone with this name.
     pub fn zone_id(&self, name: &str) -> Option<&str> {
         self.zone(name).map(|zone| zone.id.as_str())

@@ -166,6 +166,8 @@ shape! {
         "mx" mx: Vec<Text>, example "*.mail.acme.example";
         /// How long senders keep the policy.
         "max_age" max_age: At<Seconds>, default "7d";
+        /// The CA of the certificate of the host mta-sts, as CAA records name it: whether they let it issue is checked.
+        "issuer" issuer: Text, example "letsencrypt.org";
     }
 }
 
@@ -178,6 +180,8 @@ shape! {
         "logo" logo: Text, required, example "https://acme.example/logo.svg";
         /// Where the mark certificate is; https.
         "certificate" certificate: Text;
+        /// The CA of the mark certificate, as CAA records name it: whether they let it issue is checked.
+        "issuer" issuer: Text, example "digicert.com";
     }
 }
 

@@ -1,6 +1,7 @@
 //! A domain's mail as people read it: the SPF tree drawn, findings with what was seen and what to do, an evaluation step
 //! by step, a new key. Everything that came out of DNS is made safe here.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::base::diagnostic::Severity;
@@ -48,9 +49,9 @@ pub fn check(checked: &Checked, look: Look) -> String {
     if !checked.judgement.unknown.is_empty() {
         canvas.gap();
         canvas.line(&Words::of(style::BOLD, "Could not be judged"), 2);
-        for unknown in &checked.judgement.unknown {
-            let words = Words::of(style::WARN, format!("  {}", unknown.id))
-                .and(style::PLAIN, format!("  {}", sanitize(&unknown.why)));
+        for (why, kinds) in by_reason(checked) {
+            let words = Words::of(style::PLAIN, format!("  {}", sanitize(why)))
+                .and(style::WARN, format!("  {}", kinds.join(" ")));
             canvas.line(&words, 6);
         }
     }
@@ -61,6 +62,18 @@ pub fn check(checked: &Checked, look: Look) -> String {
         canvas.line(&Words::of(style::HELP, words), 2);
     }
     canvas.finish()
+}
+
+/// What could not be judged, by what was not answered: one answer that is missing leaves much open.
+fn by_reason(checked: &Checked) -> Vec<(&str, Vec<&str>)> {
+    let mut out: Vec<(&str, Vec<&str>)> = Vec::new();
+    for unknown in &checked.judgement.unknown {
+        match out.iter_mut().find(|(why, _)| *why == unknown.why) {
+            Some((_, kinds)) => kinds.push(unknown.id),
+            None => out.push((&unknown.why, vec![unknown.id])),
+        }
+    }
+    out
 }
 
 fn last_line(checked: &Checked) -> Words {
@@ -74,7 +87,8 @@ fn last_line(checked: &Checked) -> Words {
     .filter(|(number, _)| *number > 0)
     .map(|(number, noun)| text::count(number, noun))
     .collect();
-    let unknown = checked.judgement.unknown.len();
+    let kinds: BTreeSet<&str> = checked.judgement.unknown.iter().map(|unknown| unknown.id).collect();
+    let unknown = kinds.len();
     let open = match unknown {
         0 => String::new(),
         number => format!(" {} could not be judged.", text::count(number, "thing")),

@@ -15,16 +15,16 @@ use super::servers::Server;
 use super::support::until;
 
 /// A resolver that answers as it is told, and counts what it is asked.
-struct Stubborn {
-    address: SocketAddr,
+pub(crate) struct Stubborn {
+    pub(crate) address: SocketAddr,
     asked: Arc<AtomicUsize>,
 }
 
 /// What is answered to a question, given how many came before.
-type Answerer = dyn Fn(usize, &Message, &mut Message) + Send;
+pub(crate) type Answerer = dyn Fn(usize, &Message, &mut Message) + Send;
 
 impl Stubborn {
-    fn start(answer: Box<Answerer>) -> Self {
+    pub(crate) fn start(answer: Box<Answerer>) -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = socket.local_addr().unwrap();
         let asked = Arc::new(AtomicUsize::new(0));

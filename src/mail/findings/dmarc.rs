@@ -12,9 +12,21 @@ use crate::mail::dns::{Lookup, QueryName};
 /// How deep a name may be for the walk to meet all names above it (RFC 9989 §4.10).
 const DEEPEST: usize = 8;
 
+/// What is judged by the policy that the walk finds: while a step of it is open, another one may hold.
+const OF_THE_POLICY: [&str; 8] = [
+    ids::DMARC_MISSING,
+    ids::DMARC_MONITORING,
+    ids::DMARC_SUB_WEAKER,
+    ids::DMARC_REMOVED_TAG,
+    ids::DMARC_NO_RUA,
+    ids::DMARC_RUA_DEAD,
+    ids::DMARC_ALIGNMENT,
+    ids::DMARC_TREE,
+];
+
 pub(super) fn judge(facts: &Facts, out: &mut Judgement) {
     for why in facts.dmarc.unknown() {
-        for id in [ids::DMARC_MISSING, ids::DMARC_ALIGNMENT, ids::DMARC_TREE] {
+        for id in OF_THE_POLICY {
             out.unknown(id, why.clone());
         }
     }
@@ -22,6 +34,9 @@ pub(super) fn judge(facts: &Facts, out: &mut Judgement) {
         for id in [ids::DMARC_MULTIPLE, ids::DMARC_SYNTAX] {
             out.unknown(id, format!("TXT of _dmarc.{}: {why}", facts.declared.domain));
         }
+    }
+    if let Some(why) = facts.spf.first().and_then(|own| own.txt.failure()) {
+        out.unknown(ids::DMARC_SYNTAX, format!("TXT of {}: {why}", facts.declared.domain));
     }
     multiple(facts, out);
     misplaced(facts, out);

@@ -169,6 +169,9 @@ fn judge_policy(facts: &Facts, record: &mta_sts::Record, policy: &mta_sts::Polic
     if policy.mode == Mode::None {
         return;
     }
+    if let Lookup::Failed(why) = &facts.mx {
+        out.unknown(ids::MTA_STS, format!("MX of {}: {why}", facts.declared.domain));
+    }
     let exchangers = facts.mx.records().iter().filter_map(|mx| mx.host.as_ref());
     for exchanger in exchangers.filter(|exchanger| !policy.covers(exchanger)) {
         out.error(
@@ -380,42 +383,57 @@ fn allowed(records: &[Authorization], tag: &str) -> Vec<String> {
 }
 
 fn authorities(facts: &Facts, out: &mut Judgement) {
+    let bimi_name = below(facts, &format!("{}._bimi", facts.declared.bimi_selector));
+    for (answer, name) in [(&facts.mta_sts, below(facts, "_mta-sts")), (&facts.bimi, bimi_name)] {
+        if let Lookup::Failed(why) = answer {
+            out.unknown(ids::CAA_MAIL, format!("TXT of {name}: {why}"));
+        }
+    }
     let wants_certificate = !records(&facts.mta_sts, mta_sts::is_record).is_empty();
     let wants_mark = records(&facts.bimi, bimi::is_record).first().is_some_and(|value| {
         bimi::parse(&shown(value))
             .authority
             .is_some_and(|authority| !authority.is_empty())
     });
-    let issuer = facts.declared.issuer.as_ref().filter(|_| wants_certificate);
-    let mark_issuer = facts.declared.mark_issuer.as_ref().filter(|_| wants_mark);
-    if issuer.is_none() && mark_issuer.is_none() {
+    if !wants_certificate && !wants_mark {
         return;
     }
     if let Lookup::Failed(why) = &facts.caa {
         out.unknown(ids::CAA_MAIL, format!("CAA of {}: {why}", facts.declared.domain));
         return;
     }
-    if let Some(issuer) = issuer {
+    if wants_certificate {
+        let issuer = facts.declared.issuer.as_deref();
         authority(facts, "issue", issuer, &below(facts, "mta-sts"), out);
     }
-    if let Some(issuer) = mark_issuer {
+    if wants_mark {
+        let issuer = facts.declared.mark_issuer.as_deref();
         authority(facts, "issuevmc", issuer, facts.declared.domain.as_str(), out);
     }
 }
 
-fn authority(facts: &Facts, tag: &str, issuer: &str, name: &str, out: &mut Judgement) {
+/// Whether CAA lets `issuer` issue; when nobody says who that is, whether it lets anybody.
+fn authority(facts: &Facts, tag: &str, issuer: Option<&str>, name: &str, out: &mut Judgement) {
     let domain: &QueryName = &facts.declared.domain;
     let allowed = allowed(facts.caa.records(), tag);
+    let may = |ca: &String| issuer.map_or(!ca.is_empty(), |issuer| ca.eq_ignore_ascii_case(issuer));
     // No record of the tag forbids nothing (RFC 8659 §4.2).
-    if allowed.is_empty() || allowed.iter().any(|ca| ca.eq_ignore_ascii_case(issuer)) {
+    if allowed.is_empty() || allowed.iter().any(may) {
         return;
     }
-    let value = format!("0 {tag} \"{issuer}\"");
-    out.error(
-        ids::CAA_MAIL,
-        &name,
-        format!("CAA does not let {issuer} issue for {name}"),
-    )
-    .all_seen(allowed.iter().map(|ca| line(domain, "CAA", &format!("{tag} {ca:?}"))))
-    .fix(Fix::publish(domain, "CAA", value));
+    let seen = allowed.iter().map(|ca| line(domain, "CAA", &format!("{tag} {ca:?}")));
+    match issuer {
+        Some(issuer) => {
+            let message = format!("CAA does not let {issuer} issue for {name}");
+            out.error(ids::CAA_MAIL, &name, message)
+                .all_seen(seen)
+                .fix(Fix::publish(domain, "CAA", format!("0 {tag} \"{issuer}\"")));
+        }
+        None => {
+            let message = format!("CAA lets nobody issue for {name}");
+            out.error(ids::CAA_MAIL, &name, message).all_seen(seen).say(format!(
+                "publish CAA {domain}: 0 {tag} and the domain of the CA that is to issue"
+            ));
+        }
+    }
 }

@@ -15,10 +15,27 @@ const UDP: usize = 1232;
 /// What fits into a record at all (RFC 1035 §3.2.1).
 const MOST: usize = 65_535;
 
+/// What is judged by a name's own record: without an answer, nothing of it is.
+const OF_ONE_RECORD: [&str; 13] = [
+    ids::SPF_MISSING,
+    ids::SPF_MULTIPLE,
+    ids::SPF_SYNTAX,
+    ids::SPF_LOOKALIKE,
+    ids::SPF_LOOKUPS,
+    ids::SPF_VOID,
+    ids::SPF_TARGET,
+    ids::SPF_PERMISSIVE,
+    ids::SPF_NO_ALL,
+    ids::SPF_DEAD_TERMS,
+    ids::SPF_PTR,
+    ids::SPF_SIZE,
+    ids::SPF_WASTE,
+];
+
 pub(super) fn judge(facts: &Facts, out: &mut Judgement) {
     for spf in &facts.spf {
         if let Lookup::Failed(why) = &spf.txt {
-            for id in [ids::SPF_MISSING, ids::SPF_MULTIPLE, ids::SPF_SYNTAX, ids::SPF_SIZE] {
+            for id in OF_ONE_RECORD {
                 out.unknown(id, format!("TXT of {}: {why}", spf.name));
             }
         }
@@ -185,8 +202,11 @@ fn strays(facts: &Facts, out: &mut Judgement) {
     let has_own = facts
         .spf
         .first()
-        .is_none_or(|own| own.txt.records().iter().any(|value| is_spf(value)));
+        .is_none_or(|own| own.txt.failure().is_some() || own.txt.records().iter().any(|value| is_spf(value)));
     for (name, answer) in &facts.strays {
+        if let Lookup::Failed(why) = answer {
+            out.unknown(ids::SPF_LOOKALIKE, format!("TXT of {name}: {why}"));
+        }
         // A record at `www` protects that name, which is proper beside one at the domain itself.
         let is_policy_name = name.labels().next() == Some("_dmarc");
         for value in answer.records().iter().filter(|value| is_spf(value)) {

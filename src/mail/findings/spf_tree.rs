@@ -22,6 +22,11 @@ pub(super) fn judge(spf: &SpfFacts, out: &mut Judgement) {
         }
     }
     idle(spf, out);
+    // What was not answered may lead nowhere, or decide what unlisted senders get.
+    unanswered(spf, ids::SPF_TARGET, out);
+    if spf.analysis.fallthrough.is_none() {
+        unanswered(spf, ids::SPF_NO_ALL, out);
+    }
 }
 
 /// Whatever was counted is at least so many when DNS did not answer everywhere.

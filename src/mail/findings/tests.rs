@@ -39,8 +39,8 @@ fn clean() -> Vec<String> {
     lines
 }
 
-/// The clean zone with lines taken away (`-` and how they begin) and added.
-pub(crate) fn zone(edits: &[&str]) -> MemoryZone {
+/// The lines of the clean zone with some taken away (`-` and how they begin) and some added.
+fn lines(edits: &[&str]) -> Vec<String> {
     let mut lines = clean();
     for edit in edits {
         match edit.strip_prefix('-') {
@@ -52,8 +52,13 @@ pub(crate) fn zone(edits: &[&str]) -> MemoryZone {
             None => lines.push((*edit).to_owned()),
         }
     }
+    lines
+}
+
+/// The zone of these lines.
+pub(crate) fn zone(edits: &[&str]) -> MemoryZone {
     let mut zone = MemoryZone::default();
-    for line in &lines {
+    for line in &lines(edits) {
         let mut words = line.splitn(3, ' ');
         let (owner, kind, value) = (
             words.next().unwrap(),
@@ -237,6 +242,42 @@ fn what_dns_does_not_answer_is_neither_good_nor_bad() {
         &nothing,
     );
     assert!(reports.unknown.iter().any(|unknown| unknown.id == "dmarc-rua-dead"));
+}
+
+/// Whatever name is silent, in a domain that has a finding or in one that has not: nothing is found that is not there,
+/// and nothing that is lost is lost without a word.
+#[test]
+fn silence_makes_no_finding_and_hides_none_without_saying_so() {
+    let (mut silenced, mut wrong) = (0, BTreeSet::new());
+    for (_, with, declare, _, without, undeclare) in cases().copied() {
+        for (edits, declare) in [(with, declare), (without, undeclare)] {
+            let whole = judged(edits, &declare);
+            let known: BTreeSet<(&str, &str)> = whole.findings.iter().map(|one| (one.id, one.name.as_str())).collect();
+            let lines = lines(edits);
+            let owners: BTreeSet<&str> = lines.iter().filter_map(|line| line.split(' ').next()).collect();
+            for owner in owners {
+                let fail = format!("{owner} FAIL");
+                let silent = judged(&[edits, &[fail.as_str()]].concat(), &declare);
+                for finding in &silent.findings {
+                    if !known.contains(&(finding.id, finding.name.as_str())) {
+                        wrong.insert(format!(
+                            "{owner} silent: {} is made of nothing in {edits:?}",
+                            finding.id
+                        ));
+                    }
+                }
+                for (id, _) in &known {
+                    let is_said = silent.has(id) || silent.unknown.iter().any(|unknown| unknown.id == *id);
+                    if !is_said {
+                        wrong.insert(format!("{owner} silent: nothing is said of {id} in {edits:?}"));
+                    }
+                }
+                silenced += 1;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(silenced > 500, "{silenced}");
 }
 
 #[test]

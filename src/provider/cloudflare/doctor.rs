@@ -2,7 +2,7 @@
 //! setting that cannot exist, or are trials that Cloudflare is told not to carry out; the answer tells permission from
 //! none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::base::text;
 use crate::model::name::DomainName;
 use crate::model::redirect_list::RedirectList;
 use crate::model::rule::RuleKind;
-use crate::provider::{Examination, Finding, Scope};
+use crate::provider::{Assigned, Examination, Finding, Scope};
 
 /// No record has this id.
 const NO_RECORD: &str = "00000000000000000000000000000000";
@@ -38,6 +38,20 @@ pub(super) async fn examine(cloudflare: &Cloudflare, scope: &Scope) -> Vec<Exami
     let mut all = vec![examine_token(cloudflare, account.as_deref()).await];
     all.extend(zones.into_iter().flat_map(|(_, examinations)| examinations));
     all
+}
+
+/// The name servers that Cloudflare assigned to each zone. One that cannot be read was spoken of already.
+pub(super) async fn assigned(cloudflare: &Cloudflare, zones: &[DomainName]) -> BTreeMap<DomainName, Assigned> {
+    let found = zones.iter().map(|zone| async move {
+        let found = records::find_zone(cloudflare, zone).await.ok()?;
+        let names = found.name_servers.iter();
+        let assigned = Assigned {
+            status: found.status,
+            name_servers: names.filter_map(|name| DomainName::parse(name).ok()).collect(),
+        };
+        (!assigned.name_servers.is_empty()).then(|| (zone.clone(), assigned))
+    });
+    join_all(found).await.into_iter().flatten().collect()
 }
 
 async fn examine_token(cloudflare: &Cloudflare, seen_account: Option<&str>) -> Examination {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{edge, expression, quirks, settings, zone};
+use super::{edge, expression, page_rules, quirks, settings, zone};
 use crate::base::text;
 use crate::model::address::Address;
 use crate::model::name::DomainName;
@@ -27,15 +27,20 @@ pub(super) const HSTS: &str = "security_header";
 /// The codes of the warnings here.
 pub(super) const CODES: &[&str] = &[
     "always-https-early",
+    "dnssec-error",
+    "dnssec-pending",
     "hsts-off",
     "hsts-preload",
     "hsts-shortened",
     "hsts-subdomains",
+    page_rules::CODE,
     "redirect-list-shrinks",
     "redirect-without-proxy",
+    "several-transactions",
     "ssl-automatic",
     "tls-flexible",
     "tls-unused",
+    "zone-status",
 ];
 
 /// Looks at the changes.

@@ -10,6 +10,7 @@ mod doctor;
 mod edge;
 mod expression;
 mod guards;
+mod page_rules;
 mod quirks;
 mod records;
 mod redirect_lists;
@@ -35,8 +36,8 @@ use crate::model::setting::Setting;
 use crate::plan::Change;
 use crate::provider::http::{Credential, Http};
 use crate::provider::{
-    Access, Answer, ApiRefusal, Examination, News, Outcome, Profile, Provider, ProviderError, Reading, Review, Scope,
-    Stage, Step, ZoneFacts,
+    Access, Answer, ApiRefusal, Assigned, Examination, News, Outcome, Profile, Provider, ProviderError, Reading,
+    Review, Scope, Stage, Step, ZoneFacts,
 };
 use api::ApiError;
 
@@ -245,6 +246,10 @@ impl Provider for Cloudflare {
 
     fn examine<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Vec<Examination>> {
         Box::pin(doctor::examine(self, scope))
+    }
+
+    fn assigned<'a>(&'a self, zones: &'a [DomainName]) -> Answer<'a, BTreeMap<DomainName, Assigned>> {
+        Box::pin(doctor::assigned(self, zones))
     }
 
     fn try_out<'a>(&'a self, steps: &'a [Step]) -> Answer<'a, Review> {

@@ -268,10 +268,11 @@ fn check_quota(zone: &DomainName, more: isize, changes: usize, reading: &Reading
     }
     let batch = limits(&facts.plan).batch;
     if changes > batch {
-        review.warnings.push(Warning::general(
+        review.warnings.push(Warning::about(
+            &Address::zone(zone),
             "several-transactions",
             format!(
-                "{} are more than the {} that one request may carry: {zone} is changed in several transactions",
+                "{} are more than the {} that one request may carry: the zone is changed in several transactions",
                 text::count(changes, "change"),
                 text::grouped(batch)
             ),

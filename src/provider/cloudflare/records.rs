@@ -7,8 +7,9 @@ use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use super::api::{self, Answered, ApiError};
-use super::{Cloudflare, convert, guards, redirect_lists, rules, settings, zone};
+use super::{Cloudflare, convert, guards, page_rules, redirect_lists, rules, settings, zone};
 use crate::base::text;
+use crate::model::address::Address;
 use crate::model::name::DomainName;
 use crate::model::record::RecordData;
 use crate::model::record_set::{Record, RecordSet};
@@ -130,6 +131,17 @@ impl Wanted {
             .any(|id| wanted.settings.contains(*id));
         wanted
     }
+
+    /// What of it a Page Rule can stand beside.
+    fn beside_page_rules(&self) -> page_rules::Managed {
+        let is_one_of = |ids: &[&str]| ids.iter().any(|id| self.settings.contains(*id));
+        page_rules::Managed {
+            redirects: self.redirect_list || self.kinds.contains(&RuleKind::Redirect),
+            caching: self.kinds.contains(&RuleKind::Cache) || is_one_of(&["browser_cache_ttl", "cache_level"]),
+            configuration: self.kinds.contains(&RuleKind::Config)
+                || self.settings.iter().any(|id| id != settings::DNSSEC),
+        }
+    }
 }
 
 fn is_zone(value: &Value, zone: &DomainName) -> bool {
@@ -201,6 +213,7 @@ struct Contents {
     lists: Vec<(RuleKind, KeptList, Vec<Rule>)>,
     settings: Vec<settings::Read>,
     certificate: Option<String>,
+    page_rules: Vec<Warning>,
 }
 
 async fn contents(
@@ -222,12 +235,21 @@ async fn contents(
             None
         }
     };
-    let (records, usage, lists, settings, certificate) = tokio::join!(
+    let managed = wanted.beside_page_rules();
+    let page_rules = async {
+        if managed.any() {
+            page_rules::read(cloudflare, zone, id, managed).await
+        } else {
+            Vec::new()
+        }
+    };
+    let (records, usage, lists, settings, certificate, page_rules) = tokio::join!(
         all_records(cloudflare, zone, id),
         api::get(&cloudflare.http, &usage_path),
         try_join_all(lists),
         try_join_all(settings),
-        certificate
+        certificate,
+        page_rules
     );
     // Only a help in planning: a token or a server that does not tell is no reason to stop.
     let usage = usage.ok().and_then(|answer| {
@@ -249,6 +271,7 @@ async fn contents(
         lists: lists?,
         settings: settings?.into_iter().flatten().collect(),
         certificate,
+        page_rules,
     })
 }
 
@@ -362,6 +385,7 @@ fn assemble(
     for list in contents.lists {
         rules::keep(zone, list, &mut reading);
     }
+    reading.warnings.extend(contents.page_rules);
     for setting in contents.settings {
         settings::keep(setting, &mut reading);
     }
@@ -404,14 +428,15 @@ fn unreadable(value: &Value, why: &str) -> Warning {
 fn warn_of_status(zone: &DomainName, found: &FoundZone, reading: &mut Reading) {
     let message = match found.status.as_str() {
         status @ ("pending" | "initializing") => format!(
-            "{zone} is {status}: Cloudflare answers for it only once the registrar points to its name servers{}",
+            "the zone is {status}: Cloudflare answers for it only once the registrar points to its name servers{}",
             match found.name_servers.as_slice() {
                 [] => String::new(),
                 servers => format!(", {}", text::list(servers)),
             }
         ),
-        "moved" => format!("{zone} is marked as moved: its registrar no longer points to Cloudflare"),
+        "moved" => "the zone is marked as moved: its registrar no longer points to Cloudflare".to_owned(),
         _ => return,
     };
-    reading.warnings.push(Warning::general("zone-status", message));
+    let warning = Warning::about(&Address::zone(zone), "zone-status", message);
+    reading.warnings.push(warning);
 }

@@ -96,9 +96,15 @@ pub(super) fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
     made.filter_map(step).collect()
 }
 
-/// The name servers of a zone, as Cloudflare tells them.
+/// The name servers of a zone, as Cloudflare tells them: those with names of one's own, where there are such.
 pub(super) fn name_servers(zone: &Value) -> Vec<String> {
-    let servers = zone.get("name_servers").and_then(Value::as_array).into_iter().flatten();
+    let listed = |key: &str| {
+        zone.get(key)
+            .and_then(Value::as_array)
+            .filter(|names| !names.is_empty())
+    };
+    let servers = listed("vanity_name_servers").or_else(|| listed("name_servers"));
+    let servers = servers.into_iter().flatten();
     let servers = servers.filter_map(Value::as_str).take(16);
     servers
         .map(|server| text::shorten(&text::sanitize(server), 253))

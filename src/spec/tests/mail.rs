@@ -90,6 +90,32 @@ fn a_policy_needs_a_host_that_serves_it() {
     }
 }
 
+#[test]
+fn who_issues_certificates_is_held_against_caa() {
+    let text = email(
+        "receive: [{ host: mx1.mail.example }]\nsend: []\nmta_sts: { mode: testing, issuer: letsencrypt.org }\ntls_rpt: [t@mail.example]\ndmarc: { policy: reject, report_to: [d@mail.example] }\nbimi: { logo: \"https://acme.example/l.svg\", certificate: \"https://acme.example/v.pem\", issuer: digicert.com }",
+    ) + "    accept: [mta-sts]\n";
+    let codes = |text: &str| said(&read_with(text, &[])).0;
+    let caa = |values: &str| format!("{text}    records: [{{ type: CAA, name: \"@\", values: [{values}] }}]\n");
+    assert_eq!(
+        codes(&caa(r#"'0 issue "letsencrypt.org"', '0 issuevmc "digicert.com"'"#)),
+        [] as [String; 0]
+    );
+    assert_eq!(
+        codes(&caa(r#"'0 issue "other.example"', '0 issuevmc "other.example"'"#)),
+        [
+            "caa-mail mta-sts.acme.example: CAA does not let letsencrypt.org issue for mta-sts.acme.example",
+            "caa-mail acme.example: CAA does not let digicert.com issue for acme.example",
+        ]
+    );
+    let bad = text.replace("issuer: digicert.com", "issuer: DigiCert Inc");
+    assert!(
+        codes(&bad).contains(&"bad-name `DigiCert Inc` is no domain of a CA".to_owned()),
+        "{:?}",
+        codes(&bad)
+    );
+}
+
 const FLAT: &str = "send: [{ via: own, addresses: [203.0.113.10] }]
 spf: { include: [_spf.mail.example, other.example], flatten: [_spf.mail.example] }
 dmarc: { policy: quarantine, report_to: [d@mail.example] }";

@@ -9,6 +9,7 @@ use crate::mail::dmarc::{Alignment, Builder, Policy};
 use crate::mail::findings::facts::{self, PolicyFetch};
 use crate::mail::{mta_sts, tls_rpt};
 use crate::model::address::Address;
+use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::spec::mail::Rollout;
 use crate::spec::raw_mail::{Bimi, Dmarc, MtaSts, Stage};
@@ -148,12 +149,28 @@ impl Work<'_, '_, '_> {
             return;
         };
         self.add_txt(&owner, policy.record_text(), place);
+        self.declared.issuer = self.issuer(raw.issuer.as_ref());
         self.declared.policy = Some(PolicyFetch::Answer {
             status: 200,
             media_type: "text/plain".to_owned(),
             body: policy.build(),
         });
         self.policy = Some(policy);
+    }
+
+    /// A CA by its domain (RFC 8659 §4.2).
+    fn issuer(&mut self, raw: Option<&Text>) -> Option<String> {
+        let raw = raw?;
+        match DomainName::parse(&raw.value) {
+            Ok(name) if name.parent().is_some() && !name.is_wildcard() => Some(name.to_string()),
+            _ => {
+                let shown = text::shorten(&text::sanitize(&raw.value), 60);
+                let finding = Diagnostic::error("bad-name", format!("`{shown}` is no domain of a CA"))
+                    .label("write it as CAA records do, such as letsencrypt.org");
+                self.say(finding, &raw.range);
+                None
+            }
+        }
     }
 
     pub(super) fn tls_rpt(&mut self, addresses: &[Text], place: &Text) {
@@ -200,6 +217,7 @@ impl Work<'_, '_, '_> {
             .map_or(&place.range, |selector| &selector.range)
             .clone();
         selector.clone_into(&mut self.declared.bimi_selector);
+        self.declared.mark_issuer = self.issuer(raw.issuer.as_ref());
         if let Some(owner) = self.below(&format!("{selector}._bimi"), &range) {
             let end = if certificate.is_empty() {
                 String::new()

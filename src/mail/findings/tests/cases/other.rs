@@ -189,4 +189,17 @@ pub(super) const CASES: &[Case] = &[
         &[MARK, "acme.example CAA issue letsencrypt.org"],
         with_mark,
     ),
+    (
+        "caa-mail",
+        &[STS, TLS, "acme.example CAA issue ;"],
+        good_policy,
+        Error,
+        &[
+            STS,
+            TLS,
+            "acme.example CAA issue ;",
+            "acme.example CAA issue letsencrypt.org",
+        ],
+        good_policy,
+    ),
 ];
