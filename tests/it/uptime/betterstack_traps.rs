@@ -466,3 +466,150 @@ fn a_plan_gate_is_shown_as_it_is() {
         refused.all()
     );
 }
+
+#[test]
+fn heartbeats_are_made_marked_found_again_and_their_address_is_never_seen() {
+    let place = betterstack();
+    place.world(|world| world.betterstack().hide_in_heartbeats(CANARY));
+    let spec = |more: &str| {
+        checks_of(&place, &[HOME, &format!("{{ name: Backup, heartbeat: 1d{more} }}")]);
+    };
+    spec("");
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert!(
+        codes(&plan, "warnings").contains(&"secret-address".to_owned()),
+        "{plan}"
+    );
+    let applied = place.run(&["apply", "--yes", "-vv"]).expect(0);
+    assert!(!applied.all().contains(CANARY), "{}", applied.all());
+    let [.., heartbeats] = place.world(|world| world.betterstack().contents());
+    assert_eq!(
+        (&heartbeats[0]["period"], &heartbeats[0]["grace"]),
+        (&json!(86_400), &json!(17_280))
+    );
+    assert!(heartbeats[0]["url"].to_string().contains(CANARY) && heartbeats[0]["policy_id"].is_string());
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    let before = account(&place);
+    spec(", grace: 2h, paused: true");
+    place.run(&["apply", "--yes"]).expect(0);
+    let [.., heartbeats] = place.world(|world| world.betterstack().contents());
+    assert_eq!(
+        (&heartbeats[0]["grace"], &heartbeats[0]["status"]),
+        (&json!(7_200), &json!("paused"))
+    );
+    // Known by its mark, whatever it is called.
+    place.world(|world| {
+        world.betterstack().with_heartbeats(|heartbeat| {
+            heartbeat.insert("name".to_owned(), json!("Renamed"));
+            true
+        });
+    });
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(changes(&plan), ["update uptime/monitor/backup"]);
+    checks_of(&place, &[HOME]);
+    place.run(&["apply", "--yes"]).expect(0);
+    assert!(account(&place)[4].is_empty() && account(&place)[3].len() == 1);
+    place.run(&["rollback", "--yes"]).expect(0);
+    let now = account(&place);
+    assert_eq!(
+        (now[3].len(), now[4].len()),
+        (before[3].len(), 1),
+        "made anew and marked"
+    );
+    place.is_clean();
+}
+
+#[test]
+fn a_heartbeat_that_was_made_and_not_marked_is_found_by_its_name() {
+    for fault in ["w2:500-after", "w2:drop-after"] {
+        let place = betterstack();
+        place.faults(&[fault]);
+        checks_of(&place, &["{ name: Backup, heartbeat: 1h }"]);
+        place.run(&["apply", "--yes"]).expect(0);
+        assert_eq!(creates(&place, "/heartbeats"), 1, "{fault}");
+        place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    }
+}
+
+#[test]
+fn a_check_that_becomes_a_heartbeat_is_another_object() {
+    let place = betterstack();
+    checks_of(&place, &[HOME]);
+    place.run(&["apply", "--yes"]).expect(0);
+    let before = account(&place);
+    checks_of(&place, &["{ name: Home, heartbeat: 1h, grace: 5m }"]);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert!(codes(&plan, "warnings").contains(&"history-lost".to_owned()), "{plan}");
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(account(&place).map(|all| all.len()), [0, 1, 0, 1, 1]);
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert_eq!(account(&place), before);
+}
+
+#[test]
+fn windows_bodies_and_questions_are_held_or_refused_with_the_nearest() {
+    let place = betterstack();
+    let spec = |lenient: &str| {
+        place.checks(
+            "betterstack",
+            &format!(
+                r#"
+{lenient}  alert: [ops]
+  contacts: {{ ops: {{ email: ops@acme.example }} }}
+  maintenance:
+    night: {{ repeat: daily, at: "23:30", for: 1h, zone: Europe/Amsterdam }}
+    sunday: {{ repeat: weekly, days: [sunday], at: "03:00", for: 90m }}
+    first: {{ repeat: monthly, days: [1], at: "03:00", for: 90m }}
+  checks:
+    - {{ name: Home, url: "https://acme.example/", maintenance: [night], confirm: 1m, recover: 5m, warn_domain: 14d }}
+    - {{ name: Form, url: "https://acme.example/form", method: post, body: '{{"a": "ä & <b>"}}', maintenance: [sunday] }}
+    - {{ name: Names, dns: acme.example, server: ns1.acme.example, answers: [192.0.2.1] }}
+    - {{ name: Ping, ping: acme.example, timeout: 2s, maintenance: [] }}
+"#
+            ),
+        );
+    };
+    spec("");
+    let refused = place.run(&["plan"]).expect(1);
+    assert!(
+        refused.out.contains("`answers`") && refused.out.contains("any answer"),
+        "{}",
+        refused.out
+    );
+    spec("  on_unsupported: warn\n");
+    place.run(&["apply", "--yes"]).expect(0);
+    let again = place.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(again.code, 0, "{}", again.all());
+    let home = monitor(&place, "Home");
+    assert_eq!(
+        (
+            &home["maintenance_from"],
+            &home["maintenance_to"],
+            &home["maintenance_timezone"]
+        ),
+        (&json!("23:30:00"), &json!("00:30:00"), &json!("Amsterdam"))
+    );
+    assert_eq!(
+        (
+            &home["confirmation_period"],
+            &home["recovery_period"],
+            &home["domain_expiration"]
+        ),
+        (&json!(60), &json!(300), &json!(14))
+    );
+    assert_eq!(monitor(&place, "Form")["maintenance_days"], json!(["sun"]));
+    assert_eq!(monitor(&place, "Names")["request_body"], "acme.example");
+    assert_eq!(monitor(&place, "Ping")["request_timeout"], 2_000);
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert!(account(&place).iter().all(Vec::is_empty));
+    // What comes back once a month has nothing near it.
+    checks_of(&place, &[HOME]);
+    let text = std::fs::read_to_string(place.path("launch.yaml")).unwrap();
+    let text = text
+        .replace("  checks:", "  on_unsupported: warn\n  maintenance: { first: { repeat: monthly, days: [1], at: \"03:00\", for: 90m } }\n  checks:")
+        .replace("acme.example/\" }", "acme.example/\", maintenance: [first] }");
+    place.write("launch.yaml", &text);
+    let refused = place.run(&["plan", "--json"]).expect(1).json();
+    assert_eq!(codes(&refused, "refusals"), ["unsupported"]);
+}
