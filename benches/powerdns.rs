@@ -117,7 +117,7 @@ fn start(server: &Path, util: &Path, sqlite: &Path) -> Result<Server, String> {
     let config = format!(
         "launch=gsqlite3\ngsqlite3-database={at}/zones.sqlite3\nlocal-address=127.0.0.1\nlocal-port={port}\n\
          socket-dir={at}\napi=yes\napi-key={KEY}\nwebserver=yes\nwebserver-address=127.0.0.1\nwebserver-port={api}\n\
-         daemon=no\nguardian=no\ndisable-syslog=yes\nloglevel=0\n"
+         daemon=no\nguardian=no\ndisable-syslog=yes\nsecurity-poll-suffix=\nloglevel=0\n"
     );
     std::fs::write(folder.path().join("pdns.conf"), config).map_err(|error| error.to_string())?;
     run(Command::new(sqlite)

@@ -34,10 +34,15 @@ pub fn conflicts(live: &Inventory, changes: &[Change]) -> Vec<Refusal> {
     refusals
 }
 
-/// RFC 1034 §3.6.2 for CNAME, with the apex where providers flatten; RFC 1034 §4.2.1 for a delegation.
+/// RFC 1034 §3.6.2 for CNAME, with the apex where providers flatten; an ALIAS stands for addresses; RFC 1034 §4.2.1 for a delegation.
 fn exclude_each_other(a: &RecordSet, b: &RecordSet) -> bool {
     let alias = |x: RecordType, y: RecordType| {
-        x == RecordType::Cname && matches!(y, RecordType::A | RecordType::Aaaa | RecordType::Ns)
+        let is_address = matches!(y, RecordType::A | RecordType::Aaaa);
+        match x {
+            RecordType::Cname => is_address || y == RecordType::Ns,
+            RecordType::Alias => is_address,
+            _ => false,
+        }
     };
     let delegation = |x: RecordType, y: RecordType| {
         x == RecordType::Ns && a.name != a.zone && !matches!(y, RecordType::Ns | RecordType::Ds)

@@ -65,7 +65,7 @@ pub fn name(name: &DomainName) -> Option<Name> {
     Some(name)
 }
 
-/// A question about one type at one name.
+/// A question about one type at one name; none about a type that is no part of DNS.
 pub fn question(owner: &DomainName, kind: RecordType, recursion: bool) -> Option<Message> {
     let mut message = Message::query();
     message.metadata.op_code = OpCode::Query;
@@ -73,7 +73,7 @@ pub fn question(owner: &DomainName, kind: RecordType, recursion: bool) -> Option
     let mut query = Query::new();
     query.set_name(name(owner)?);
     query.set_query_class(DNSClass::IN);
-    query.set_query_type(kind.number().into());
+    query.set_query_type(kind.number()?.into());
     message.add_query(query);
     let mut edns = Edns::new();
     edns.set_max_payload(PAYLOAD).set_version(0);

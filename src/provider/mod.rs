@@ -262,6 +262,18 @@ pub struct ZoneFacts {
     /// The keys that sign it or could, where it was asked whether it is signed and the provider tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<ZoneKey>,
+    /// What becomes of an ALIAS there, where one is spoken of and the provider tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<AliasFacts>,
+}
+
+/// What a server makes of ALIAS records, which are no part of DNS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AliasFacts {
+    /// Whether it answers them with the addresses of their target.
+    pub is_answered: bool,
+    /// Whether secondaries are sent the addresses: what they would do with an ALIAS nobody knows.
+    pub is_sent_as_addresses: bool,
 }
 
 /// A key that a zone is signed with, or could be. What it signs with itself is never read.

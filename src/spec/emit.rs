@@ -72,7 +72,12 @@ impl Group {
                     Self::Other
                 }
             }
-            RecordType::A | RecordType::Aaaa | RecordType::Cname | RecordType::Https | RecordType::Caa => Self::Site,
+            RecordType::A
+            | RecordType::Aaaa
+            | RecordType::Alias
+            | RecordType::Cname
+            | RecordType::Https
+            | RecordType::Caa => Self::Site,
             RecordType::Srv | RecordType::Svcb | RecordType::Naptr | RecordType::Uri | RecordType::Tlsa => {
                 Self::Services
             }

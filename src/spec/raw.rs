@@ -168,7 +168,7 @@ words!(Unmanaged, "way to treat what is unmanaged", { "keep" => Unmanaged::Keep,
 
 impl Shape for At<RecordType> {
     fn schema(_: &mut Map<String, Json>) -> Json {
-        let names: Vec<&str> = RecordType::ALL.iter().map(|kind| kind.as_str()).collect();
+        let names: Vec<&str> = RecordType::declarable().map(RecordType::as_str).collect();
         json!({ "type": "string", "enum": names })
     }
 
@@ -180,11 +180,11 @@ impl Shape for At<RecordType> {
         let help = match text.value.to_ascii_uppercase().as_str() {
             "SOA" => Some("the SOA record belongs to the provider and is never managed".to_owned()),
             "SPF" => Some("the SPF type is obsolete (RFC 7208 §3.1): write it as TXT".to_owned()),
-            "ALIAS" | "ANAME" => Some("write a CNAME: the provider flattens it where it must".to_owned()),
+            "ANAME" => Some("write an ALIAS where the provider keeps it, or a CNAME where it flattens one".to_owned()),
             _ => None,
         };
         let shown = text::shorten(&text::sanitize(&text.value), 40);
-        let names = RecordType::ALL.iter().map(|kind| kind.as_str());
+        let names = RecordType::declarable().map(RecordType::as_str);
         let label = match (&help, text::nearest(&text.value, names)) {
             (None, Some(near)) => format!("did you mean `{near}`?"),
             _ => "expected a record type".to_owned(),
@@ -196,7 +196,7 @@ impl Shape for At<RecordType> {
         .at(reader.place(&text.range))
         .label(label);
         finding.help.extend(help.or_else(|| {
-            let names: Vec<&str> = RecordType::ALL.iter().map(|kind| kind.as_str()).collect();
+            let names: Vec<&str> = RecordType::declarable().map(RecordType::as_str).collect();
             Some(format!("known are {}", names.join(", ")))
         }));
         reader.diagnostics.push(finding);
@@ -246,7 +246,7 @@ impl Shape for At<Protection> {
             let mut finding =
                 Diagnostic::error("unknown-type", format!("`{}` is no record type", text::sanitize(&kind)))
                     .at(reader.place(&text.part(&span)));
-            let names = RecordType::ALL.iter().map(|kind| kind.as_str());
+            let names = RecordType::declarable().map(RecordType::as_str);
             finding.label = text::nearest(&kind, names).map(|near| format!("did you mean `{near}`?"));
             reader.diagnostics.push(finding);
             return None;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use hickory_proto::op::{Message, MessageType, ResponseCode};
 use hickory_proto::rr::rdata::{A, NS, SOA};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
+use launchctl::provider::dns;
 use launchctl::verify::answers::servers::{self, delegated};
 
 use super::own_servers::Desk;
@@ -214,4 +215,67 @@ async fn the_servers_of_a_zone_are_those_that_it_is_delegated_to() {
     let resolvers = [servers::named(&nobody.address.to_string()).unwrap()];
     let error = delegated(&zone, &resolvers, Duration::from_secs(5)).await.unwrap_err();
     assert!(error.contains("not delegated"), "{error}");
+}
+
+#[test]
+fn an_alias_is_answered_with_the_addresses_of_its_target() {
+    // What resolves the target: it has an IPv4 address and no other.
+    let target = Stubborn::start(Box::new(|_, question, reply| {
+        let asked = &question.queries[0];
+        if asked.query_type() == RecordType::A && asked.name().to_ascii() == "host.other.test." {
+            a(question, reply, [192, 0, 2, 77], 60);
+        }
+    }));
+    let lines = format!("expand-alias=yes\nresolver={}\n", target.address);
+    let server = Server::powerdns_with("own.test", "native", &lines);
+    let at = server.dns.to_string();
+    let desk = Desk::powerdns(server.api.unwrap());
+    desk.spec(&[
+        "{ type: ALIAS, name: \"@\", value: host.other.test. }",
+        "{ type: MX, name: \"@\", value: 10 mx.test. }",
+    ]);
+    let ran = desk.run(&["apply", "--yes", "--wait", "--resolver", &at]).expect(0);
+    assert!(
+        ran.out.contains("ALIAS") && ran.out.contains("Answered as declared"),
+        "{}",
+        ran.out
+    );
+    let name = "own.test".parse().unwrap();
+    let asked = dns::question(&name, launchctl::model::record::RecordType::A, false).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let answer = dns::ask(server.dns, &asked, Duration::from_secs(10));
+    let answer = runtime.block_on(answer).unwrap();
+    assert_eq!(answer.answers[0].data, RData::A(A(Ipv4Addr::new(192, 0, 2, 77))));
+    desk.run(&["plan", "--detailed-exitcode"]).expect(0);
+    // Another target is a change, and it can all be taken back.
+    desk.spec(&[
+        "{ type: ALIAS, name: \"@\", value: other.test. }",
+        "{ type: MX, name: \"@\", value: 10 mx.test. }",
+    ]);
+    assert!(desk.run(&["plan"]).expect(0).out.contains("other.test"));
+    desk.run(&["rollback", "--yes"]).expect(0);
+    let answer = dns::ask(server.dns, &asked, Duration::from_secs(10));
+    assert!(runtime.block_on(answer).unwrap().answers.is_empty());
+}
+
+#[test]
+fn an_alias_that_nobody_would_answer_is_refused() {
+    let server = Server::powerdns("own.test", "native");
+    let desk = Desk::powerdns(server.api.unwrap());
+    let alias = "{ type: ALIAS, name: \"@\", value: host.other.test. }";
+    desk.spec(&[alias]);
+    let ran = desk.run(&["plan"]).expect(1);
+    assert!(
+        ran.all().contains("answer nothing for it") && ran.all().contains("expand-alias=yes"),
+        "{}",
+        ran.all()
+    );
+    let desk = Desk::updates(server.dns);
+    desk.spec(&[alias]);
+    let ran = desk.run(&["validate"]).expect(1);
+    assert!(
+        ran.err.contains("a DNS server keeps no ALIAS records") && ran.err.contains("A and AAAA records"),
+        "{}",
+        ran.err
+    );
 }

@@ -2,6 +2,7 @@
 //! ones, with the real binary where a user reads what is said.
 
 mod as_found;
+mod keys;
 mod meanwhile;
 mod signing;
 
@@ -56,12 +57,24 @@ impl Desk {
         Self::new("rfc2136", &pairs)
     }
 
-    fn powerdns(api: SocketAddr) -> Self {
+    pub fn powerdns(api: SocketAddr) -> Self {
         let pairs = [
             ("POWERDNS_API_URL", format!("http://{api}")),
             ("POWERDNS_API_KEY", KEY.to_owned()),
         ];
         Self::new("powerdns", &pairs)
+    }
+
+    /// For a server, reached at its own address or through another.
+    fn of(server: &Server, at: SocketAddr) -> Self {
+        match server.api {
+            Some(_) => Self::powerdns(at),
+            None => Self::with_key(at, &format!("{}:{KEY_NAME}:{KEY}", server.algorithm)),
+        }
+    }
+
+    fn at(server: &Server) -> Self {
+        Self::of(server, door(server))
     }
 
     pub fn spec(&self, records: &[&str]) {
@@ -155,6 +168,16 @@ impl Desk {
     }
 }
 
+/// Where a server is told what to do.
+fn door(server: &Server) -> SocketAddr {
+    server.api.unwrap_or(server.dns)
+}
+
+/// One of each.
+fn all_servers(zone: &str) -> [Server; 3] {
+    [Server::powerdns(zone, "native"), Server::bind(zone), Server::knot(zone)]
+}
+
 fn status(outcome: &Outcome) -> RunStatus {
     outcome.report.as_ref().unwrap().status
 }
@@ -213,133 +236,66 @@ async fn pass(mut client: TcpStream, server: SocketAddr, swallow: Arc<AtomicBool
 
 #[tokio::test]
 async fn the_server_itself_refuses_an_update_made_from_an_older_state() {
-    let server = Server::bind(ZONE);
-    let (ours, theirs) = (Desk::updates(server.dns), Desk::updates(server.dns));
-    let before = [
-        "{ type: A, name: a, value: 192.0.2.1 }",
-        "{ type: A, name: b, value: 192.0.2.1 }",
-    ];
-    ours.spec(&before);
-    ours.apply().await;
-    ours.spec(&[
-        "{ type: A, name: a, value: 192.0.2.2 }",
-        "{ type: A, name: b, value: 192.0.2.2 }",
-    ]);
-    let (session, ready) = ours.prepare().await;
-    // Somebody else is quicker, at one of the two.
-    theirs.spec(&["{ type: A, name: a, value: 198.51.100.1 }"]);
-    theirs.apply().await;
-    let outcome = apply::carry_out(&session, ready, &|_| {}).await.unwrap();
-    let report = outcome.report.unwrap();
-    assert_eq!(report.status, RunStatus::Failed);
-    let [failed] = report.failed.as_slice() else {
-        panic!("{report:#?}")
-    };
-    assert_eq!(
-        (failed.address.as_str(), failed.code.as_str()),
-        ("own.test/dns/A/a", "NXRRSET")
-    );
-    assert!(
-        failed.message.contains("no longer what the plan starts from"),
-        "{failed:?}"
-    );
-    assert!(failed.help.as_ref().unwrap().contains("plan again"));
-    // The other one was in the same transaction, so it is as it was.
-    assert!(
-        report.applied.is_empty() && report.not_attempted.len() == 1,
-        "{report:#?}"
-    );
-    let again = ours.plan().await.plan;
-    assert_eq!(again.count(Action::Update), 2, "{again:#?}");
+    for server in [Server::bind(ZONE), Server::knot(ZONE)] {
+        let (ours, theirs) = (Desk::at(&server), Desk::at(&server));
+        let to = |name: &str, address: &str| format!("{{ type: A, name: {name}, value: {address} }}");
+        ours.spec(&[&to("a", "192.0.2.1"), &to("b", "192.0.2.1")]);
+        ours.apply().await;
+        ours.spec(&[&to("a", "192.0.2.2"), &to("b", "192.0.2.2")]);
+        let (session, ready) = ours.prepare().await;
+        // Somebody else is quicker, at one of the two.
+        theirs.spec(&[&to("a", "198.51.100.1")]);
+        theirs.apply().await;
+        let outcome = apply::carry_out(&session, ready, &|_| {}).await.unwrap();
+        let report = outcome.report.unwrap();
+        assert_eq!(report.status, RunStatus::Failed);
+        let [failed] = report.failed.as_slice() else {
+            panic!("{report:#?}")
+        };
+        assert_eq!(
+            (failed.address.as_str(), failed.code.as_str()),
+            ("own.test/dns/A/a", "NXRRSET")
+        );
+        assert!(
+            failed.message.contains("no longer what the plan starts from"),
+            "{failed:?}"
+        );
+        assert!(failed.help.as_ref().unwrap().contains("plan again"));
+        // The other one was in the same transaction, so it is as it was.
+        assert!(
+            report.applied.is_empty() && report.not_attempted.len() == 1,
+            "{report:#?}"
+        );
+        let again = ours.plan().await.plan;
+        assert_eq!(again.count(Action::Update), 2, "{again:#?}");
+    }
 }
 
 #[tokio::test]
 async fn what_comes_to_a_name_meanwhile_is_never_passed_over_in_silence() {
-    let server = Server::bind(ZONE);
-    let (ours, theirs) = (Desk::updates(server.dns), Desk::updates(server.dns));
-    // RFC 2136 §3.4.2.2: a server ignores an alias beside other records and says that all is well.
-    ours.spec(&["{ type: CNAME, name: www, value: host.test. }"]);
-    let (session, ready) = ours.prepare().await;
-    theirs.spec(&["{ type: TXT, name: www, value: here first }"]);
-    theirs.apply().await;
-    let outcome = apply::carry_out(&session, ready, &|_| {}).await.unwrap();
-    assert_eq!(status(&outcome), RunStatus::Failed, "{outcome:#?}");
-    let planned = ours.plan().await;
-    assert_eq!(planned.plan.refusals.len(), 1, "{:#?}", planned.plan.refusals);
-    assert!(
-        planned.plan.refusals[0]
-            .message
-            .contains("nothing can stand beside a CNAME")
-    );
-}
-
-#[test]
-fn a_key_that_the_server_does_not_take_is_told_apart_from_one_without_rights() {
-    let server = Server::bind(ZONE);
-    for (key, words) in [
-        (
-            format!("unknown-key:{KEY}"),
-            ["does not know the key", "(BADKEY)", "compare the key's name"],
-        ),
-        (
-            format!("hmac-sha512:{KEY_NAME}:{KEY}"),
-            ["does not know the key", "(BADKEY)", "algorithm"],
-        ),
-        (
-            format!("{KEY_NAME}:d3Jvbmctc2VjcmV0LXdyb25n"),
-            ["signature wrong", "(BADSIG)", "secret is another one"],
-        ),
-        (
-            format!("nobody:{KEY}"),
-            ["does not allow it", "(REFUSED)", "allow-transfer"],
-        ),
-    ] {
-        let desk = Desk::with_key(server.dns, &key);
-        desk.spec(&["{ type: A, name: a, value: 192.0.2.1 }"]);
-        let ran = desk.run(&["apply", "--yes"]).expect(1);
-        for words in words {
-            assert!(ran.err.contains(words), "{key}: {words}\n{}", ran.err);
-        }
+    for server in all_servers(ZONE) {
+        let (ours, theirs) = (Desk::at(&server), Desk::at(&server));
+        // RFC 2136 §3.4.2.2: a server ignores an alias beside other records and says that all is well.
+        ours.spec(&["{ type: CNAME, name: www, value: host.test. }"]);
+        let (session, ready) = ours.prepare().await;
+        theirs.spec(&["{ type: TXT, name: www, value: here first }"]);
+        theirs.apply().await;
+        let outcome = apply::carry_out(&session, ready, &|_| {}).await.unwrap();
+        assert_eq!(status(&outcome), RunStatus::Failed, "{outcome:#?}");
+        let planned = ours.plan().await;
+        assert_eq!(planned.plan.refusals.len(), 1, "{:#?}", planned.plan.refusals);
         assert!(
-            !desk.folder.path().join(".launchctl/runs").exists(),
-            "nothing was begun"
+            planned.plan.refusals[0]
+                .message
+                .contains("nothing can stand beside a CNAME")
         );
     }
-    // One that may read and not write: the plan stands, the apply is refused, and that is on record.
-    let desk = Desk::with_key(server.dns, &format!("reader:{KEY}"));
-    desk.spec(&["{ type: A, name: a, value: 192.0.2.1 }"]);
-    desk.run(&["plan"]).expect(0);
-    let ran = desk.run(&["apply", "--yes", "--json"]).expect(1).json();
-    assert_eq!(ran["status"], "failed");
-    assert_eq!(ran["failed"][0]["address"], "own.test/dns/A/a");
-    assert_eq!(ran["failed"][0]["code"], "REFUSED");
-    desk.run(&["plan", "--detailed-exitcode"]).expect(2);
-    let ran = Desk::with_key(server.dns, "nonsense");
-    ran.spec(&["{ type: A, name: a, value: 192.0.2.1 }"]);
-    assert!(ran.run(&["plan"]).expect(1).err.contains("dig -y"));
-}
-
-#[test]
-fn an_api_key_that_is_not_accepted_says_so() {
-    let server = Server::powerdns(ZONE, "native");
-    let mut desk = Desk::powerdns(server.api.unwrap());
-    desk.spec(&["{ type: A, name: a, value: 192.0.2.1 }"]);
-    desk.environment
-        .insert("POWERDNS_API_KEY".into(), "wrong-key-of-length".into());
-    let ran = desk.run(&["plan"]).expect(1);
-    assert!(
-        ran.err.contains("the API key is not accepted") && ran.err.contains("pdns.conf"),
-        "{}",
-        ran.err
-    );
-    let ran = desk.run(&["doctor"]).expect(1);
-    assert!(ran.all().contains("PowerDNS API key"), "{}", ran.all());
 }
 
 #[test]
 fn a_zone_that_is_not_there_is_not_made_up() {
-    let (pdns, bind) = (Server::powerdns("other.test", "native"), Server::bind("other.test"));
-    for desk in [Desk::powerdns(pdns.api.unwrap()), Desk::updates(bind.dns)] {
+    for server in all_servers("other.test") {
+        let desk = Desk::at(&server);
         desk.spec(&["{ type: A, name: a, value: 192.0.2.1 }"]);
         let ran = desk.run(&["plan"]).expect(1);
         assert!(ran.err.contains("zone") && ran.err.contains("own.test"), "{}", ran.err);
@@ -348,11 +304,9 @@ fn a_zone_that_is_not_there_is_not_made_up() {
 
 #[test]
 fn a_server_that_is_down_is_told_and_nothing_is_begun() {
-    let (mut pdns, mut bind) = (Server::powerdns(ZONE, "native"), Server::bind(ZONE));
-    let desks = [Desk::powerdns(pdns.api.unwrap()), Desk::updates(bind.dns)];
-    pdns.kill();
-    bind.kill();
-    for desk in desks {
+    for mut server in all_servers(ZONE) {
+        server.kill();
+        let desk = Desk::at(&server);
         desk.spec(&["{ type: A, name: a, value: 192.0.2.1 }"]);
         for arguments in [&["plan"][..], &["apply", "--yes"]] {
             let ran = desk.run(arguments).expect(1);
@@ -371,13 +325,9 @@ fn a_server_that_is_down_is_told_and_nothing_is_begun() {
 
 #[tokio::test]
 async fn a_lost_answer_is_looked_for_and_found() {
-    let (pdns, bind) = (Server::powerdns(ZONE, "native"), Server::bind(ZONE));
-    let ways = [Between::start(pdns.api.unwrap()).await, Between::start(bind.dns).await];
-    for (between, make) in ways
-        .iter()
-        .zip([Desk::powerdns as fn(SocketAddr) -> Desk, Desk::updates])
-    {
-        let desk = make(between.address);
+    for server in all_servers(ZONE) {
+        let between = Between::start(door(&server)).await;
+        let desk = Desk::of(&server, between.address);
         desk.spec(&["{ type: A, name: a, value: 192.0.2.1 }"]);
         let (session, ready) = desk.prepare().await;
         let looked = AtomicBool::new(false);
@@ -400,12 +350,9 @@ async fn a_lost_answer_is_looked_for_and_found() {
 
 #[tokio::test]
 async fn an_answer_that_is_lost_with_its_server_is_unknown_until_it_is_back() {
-    for server in [Server::powerdns(ZONE, "native"), Server::bind(ZONE)] {
-        let between = Between::start(server.api.unwrap_or(server.dns)).await;
-        let desk = match server.api {
-            Some(_) => Desk::powerdns(between.address),
-            None => Desk::updates(between.address),
-        };
+    for server in all_servers(ZONE) {
+        let between = Between::start(door(&server)).await;
+        let desk = Desk::of(&server, between.address);
         desk.spec(&["{ type: A, name: a, value: 192.0.2.1 }"]);
         let (session, ready) = desk.prepare().await;
         between.swallow.store(true, Ordering::SeqCst);
@@ -447,12 +394,8 @@ fn many(network: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_server_killed_in_the_middle_of_a_plan_loses_nothing() {
-    let servers = [Server::powerdns(ZONE, "native"), Server::bind(ZONE)];
-    for server in servers {
-        let desk = match server.api {
-            Some(api) => Desk::powerdns(api),
-            None => Desk::updates(server.dns),
-        };
+    for server in all_servers(ZONE) {
+        let desk = Desk::at(&server);
         let records = many("one");
         desk.spec(&records.iter().map(String::as_str).collect::<Vec<_>>());
         let (session, ready) = desk.prepare().await;
@@ -488,12 +431,8 @@ async fn a_server_killed_in_the_middle_of_a_plan_loses_nothing() {
 
 #[tokio::test]
 async fn what_nobody_mentioned_stays_in_a_set_that_is_written_whole() {
-    let (pdns, bind) = (Server::powerdns(ZONE, "native"), Server::bind(ZONE));
-    for make in [&|| Desk::powerdns(pdns.api.unwrap()) as Desk, &|| {
-        Desk::updates(bind.dns)
-    }] as [&dyn Fn() -> Desk; 2]
-    {
-        let (theirs, ours) = (make(), make());
+    for server in all_servers(ZONE) {
+        let (theirs, ours) = (Desk::at(&server), Desk::at(&server));
         theirs.spec(&["{ type: TXT, name: \"@\", value: google-site-verification=abc, ttl: 5m }"]);
         theirs.apply().await;
         // Another TTL would change theirs too.
@@ -579,15 +518,24 @@ async fn a_zone_moved_to_another_server_is_copied_and_left_where_it_was() {
 
 #[tokio::test]
 async fn secondaries_are_told_after_a_change() {
-    let server = Server::powerdns(ZONE, "master");
-    let desk = Desk::powerdns(server.api.unwrap());
-    desk.spec(&["{ type: A, name: a, value: 192.0.2.1 }"]);
+    let server = Server::powerdns_with(ZONE, "master", "primary=yes\n");
+    let secondary = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    secondary.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let at = serde_json::json!({ "kind": "ALSO-NOTIFY", "metadata": [secondary.local_addr().unwrap().to_string()] });
+    meanwhile::ask(server.api.unwrap(), "POST", "/metadata", &at);
+    let desk = Desk::at(&server);
+    // The name server of the zone is on loopback too.
+    desk.spec(&["{ type: A, name: ns1, value: 127.0.0.1 }"]);
     let (session, ready) = desk.prepare().await;
     let methods: Vec<&str> = ready.planned.steps.iter().map(|step| step.method).collect();
     assert_eq!(methods, ["PATCH", "PUT"]);
     let outcome = apply::carry_out(&session, ready, &|_| {}).await.unwrap();
     assert_eq!(status(&outcome), RunStatus::Applied, "{outcome:#?}");
-    assert!(server.log().contains("otif"), "{}", server.log());
+    let mut buffer = [0; 4_096];
+    let length = secondary.recv(&mut buffer).unwrap();
+    let told = hickory_proto::op::Message::from_vec(&buffer[..length]).unwrap();
+    assert_eq!(told.metadata.op_code, hickory_proto::op::OpCode::Notify);
+    assert_eq!(told.queries[0].name().to_ascii(), "own.test.");
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub struct Server {
     pub dns: SocketAddr,
     /// Where its API is, when it has one.
     pub api: Option<SocketAddr>,
+    /// The algorithm of its TSIG keys.
+    pub algorithm: &'static str,
 }
 
 fn program(name: &str, packages: &str) -> PathBuf {
@@ -76,6 +78,7 @@ impl Server {
             folder,
             dns,
             api,
+            algorithm: "hmac-sha256",
         };
         server.wait();
         server
@@ -125,6 +128,11 @@ impl Server {
 
     /// PowerDNS with an empty zone in a database of its own.
     pub fn powerdns(zone: &str, kind: &str) -> Self {
+        Self::powerdns_with(zone, kind, "")
+    }
+
+    /// The same with these lines in its configuration.
+    pub fn powerdns_with(zone: &str, kind: &str, lines: &str) -> Self {
         const PACKAGES: &str = "pdns-server pdns-backend-sqlite3 sqlite3";
         let server = program("pdns_server", PACKAGES);
         let util = program("pdnsutil", PACKAGES);
@@ -135,7 +143,7 @@ impl Server {
         let config = format!(
             "launch=gsqlite3\ngsqlite3-database={at}/zones.sqlite3\ngsqlite3-dnssec=yes\nlocal-address=127.0.0.1\nlocal-port={}\n\
              socket-dir={at}\napi=yes\napi-key={KEY}\nwebserver=yes\nwebserver-address=127.0.0.1\nwebserver-port={}\n\
-             daemon=no\nguardian=no\ndisable-syslog=yes\n",
+             daemon=no\nguardian=no\ndisable-syslog=yes\nsecurity-poll-suffix=\n{lines}",
             dns.port(),
             api.port()
         );
@@ -222,7 +230,7 @@ impl Server {
         std::fs::create_dir(folder.path().join("db")).unwrap();
         std::fs::write(folder.path().join("knot.conf"), config).unwrap();
         std::fs::write(folder.path().join(format!("{zone}.zone")), zone_file(zone) + lines).unwrap();
-        Self::begin(
+        let mut server = Self::begin(
             folder,
             dns,
             None,
@@ -231,7 +239,9 @@ impl Server {
                 command.arg("-c").arg(format!("{at}/knot.conf"));
                 command
             }),
-        )
+        );
+        server.algorithm = "hmac-sha512";
+        server
     }
 }
 

@@ -22,6 +22,7 @@ use crate::model::name::DomainName;
 pub enum RecordData {
     A(Ipv4Addr),
     Aaaa(Ipv6Addr),
+    Alias(DomainName),
     Caa(Caa),
     Cert(Cert),
     Cname(DomainName),
@@ -260,6 +261,7 @@ impl RecordData {
                 algorithm: algorithm(f)?,
                 certificate: base64(&f.rest("certificate")?, "certificate")?,
             }),
+            RecordType::Alias => Self::Alias(host::host(f.next("host")?, origin)?),
             RecordType::Cname => Self::Cname(host::host(f.next("host")?, origin)?),
             RecordType::Ns => Self::Ns(host::host(f.next("host")?, origin)?),
             RecordType::Ptr => Self::Ptr(host::host(f.next("host")?, origin)?),
@@ -310,6 +312,7 @@ impl RecordData {
         match self {
             Self::A(_) => RecordType::A,
             Self::Aaaa(_) => RecordType::Aaaa,
+            Self::Alias(_) => RecordType::Alias,
             Self::Caa(_) => RecordType::Caa,
             Self::Cert(_) => RecordType::Cert,
             Self::Cname(_) => RecordType::Cname,
@@ -336,7 +339,7 @@ impl RecordData {
     /// The host that it names, if it names one.
     pub fn target(&self) -> Option<&DomainName> {
         match self {
-            Self::Cname(host) | Self::Ns(host) | Self::Ptr(host) => Some(host),
+            Self::Alias(host) | Self::Cname(host) | Self::Ns(host) | Self::Ptr(host) => Some(host),
             Self::Mx(mx) => mx.host.host(),
             Self::Srv(srv) => srv.target.host(),
             Self::Https(binding) | Self::Svcb(binding) => binding.target.host(),
@@ -507,7 +510,7 @@ impl fmt::Display for RecordData {
                 "{} {} {} {}",
                 cert.kind, cert.key_tag, cert.algorithm, cert.certificate
             ),
-            Self::Cname(host) | Self::Ns(host) | Self::Ptr(host) => f.write_str(&written(host)),
+            Self::Alias(host) | Self::Cname(host) | Self::Ns(host) | Self::Ptr(host) => f.write_str(&written(host)),
             Self::Dnskey(key) => write!(f, "{} {} {} {}", key.flags, key.protocol, key.algorithm, key.public_key),
             Self::Ds(ds) => write!(f, "{} {} {} {}", ds.key_tag, ds.algorithm, ds.digest_type, ds.digest),
             Self::Https(binding) | Self::Svcb(binding) => write!(f, "{binding}"),

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub enum RecordType {
     A,
     Aaaa,
+    Alias,
     Caa,
     Cert,
     Cname,
@@ -37,7 +38,7 @@ pub enum RecordType {
 }
 
 impl RecordType {
-    /// Every type that a spec may declare: all but SOA, which belongs to the zone itself.
+    /// Every type of DNS that a spec may declare: all but SOA, which belongs to the zone itself.
     pub const ALL: &'static [Self] = &[
         Self::A,
         Self::Aaaa,
@@ -62,11 +63,20 @@ impl RecordType {
         Self::Uri,
     ];
 
+    /// Types that are no part of DNS: some servers keep them, and answer with what they stand for.
+    pub const BESIDE_DNS: &'static [Self] = &[Self::Alias];
+
+    /// Every type that a spec may declare.
+    pub fn declarable() -> impl Iterator<Item = Self> + Clone {
+        Self::ALL.iter().chain(Self::BESIDE_DNS).copied()
+    }
+
     /// The name as the registry writes it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::A => "A",
             Self::Aaaa => "AAAA",
+            Self::Alias => "ALIAS",
             Self::Caa => "CAA",
             Self::Cert => "CERT",
             Self::Cname => "CNAME",
@@ -92,8 +102,8 @@ impl RecordType {
 
     /// Reads a name in any case.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = Self::ALL.iter().chain(&[Self::Soa]);
-        all.copied().find(|kind| kind.as_str().eq_ignore_ascii_case(text))
+        let mut all = Self::declarable().chain([Self::Soa]);
+        all.find(|kind| kind.as_str().eq_ignore_ascii_case(text))
     }
 
     /// How its data is written.
@@ -103,7 +113,7 @@ impl RecordType {
             Self::Aaaa => "an IPv6 address, such as 2001:db8::10",
             Self::Caa => "FLAGS TAG \"VALUE\", such as 0 issue \"letsencrypt.org\"",
             Self::Cert => "TYPE KEY-TAG ALGORITHM BASE64",
-            Self::Cname | Self::Ns | Self::Ptr => "a host name, such as host.example.com",
+            Self::Alias | Self::Cname | Self::Ns | Self::Ptr => "a host name, such as host.example.com",
             Self::Dnskey => "FLAGS PROTOCOL ALGORITHM BASE64",
             Self::Ds => "KEY-TAG ALGORITHM DIGEST-TYPE HEX",
             Self::Https | Self::Svcb => "PRIORITY TARGET [KEY=VALUE …], such as 1 . alpn=\"h3,h2\"",
@@ -129,7 +139,15 @@ impl RecordType {
     pub fn has_target(self) -> bool {
         matches!(
             self,
-            Self::Cname | Self::Https | Self::Mx | Self::Naptr | Self::Ns | Self::Ptr | Self::Srv | Self::Svcb
+            Self::Alias
+                | Self::Cname
+                | Self::Https
+                | Self::Mx
+                | Self::Naptr
+                | Self::Ns
+                | Self::Ptr
+                | Self::Srv
+                | Self::Svcb
         )
     }
 }

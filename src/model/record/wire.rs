@@ -29,9 +29,10 @@ pub enum WireError {
 }
 
 impl RecordType {
-    /// The registered number (IANA, Resource Record TYPEs).
-    pub fn number(self) -> u16 {
-        match self {
+    /// The registered number (IANA, Resource Record TYPEs); none for a type that is no part of DNS.
+    pub fn number(self) -> Option<u16> {
+        Some(match self {
+            Self::Alias => return None,
             Self::A => 1,
             Self::Ns => 2,
             Self::Cname => 5,
@@ -54,21 +55,22 @@ impl RecordType {
             Self::Https => 65,
             Self::Uri => 256,
             Self::Caa => 257,
-        }
+        })
     }
 
     /// The type with this number, if it is known here.
     pub fn from_number(number: u16) -> Option<Self> {
         let all = Self::ALL.iter().chain(&[Self::Soa]);
-        all.copied().find(|kind| kind.number() == number)
+        all.copied().find(|kind| kind.number() == Some(number))
     }
 }
 
 impl RecordData {
-    /// The octets of the data.
-    pub fn to_wire(&self) -> Vec<u8> {
+    /// The octets of the data; none for a type that is no part of DNS.
+    pub fn to_wire(&self) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         match self {
+            Self::Alias(_) => return None,
             Self::A(address) => out.extend(address.octets()),
             Self::Aaaa(address) => out.extend(address.octets()),
             Self::Caa(caa) => {
@@ -131,7 +133,7 @@ impl RecordData {
                 out.extend(uri.target.as_bytes());
             }
         }
-        out
+        Some(out)
     }
 
     /// Reads the octets of data whose names are uncompressed.
@@ -206,6 +208,7 @@ fn presentation(kind: RecordType, wire: &mut Wire<'_>) -> Result<String, WireErr
         RecordType::Sshfp => format!("{} {} {}", wire.byte()?, wire.byte()?, to_hex(wire.all())),
         RecordType::Uri => format!("{} {} {}", wire.number()?, wire.number()?, quoted(wire.all())),
         RecordType::Txt => return Err(WireError::Meaning("texts are read elsewhere".to_owned())),
+        RecordType::Alias => return Err(WireError::Meaning("no message carries this type".to_owned())),
     })
 }
 

@@ -144,6 +144,7 @@ fn presentation(kind: RecordType, value: &Value) -> Result<String, String> {
         RecordType::A | RecordType::Aaaa | RecordType::Txt | RecordType::Openpgpkey | RecordType::Soa => {
             content()?.to_owned()
         }
+        RecordType::Alias => return Err("Cloudflare has no such type".to_owned()),
         RecordType::Cname | RecordType::Ns | RecordType::Ptr => absolute(content()?),
         RecordType::Mx => format!("{} {}", field("priority")?, absolute(content()?)),
         RecordType::Caa => format!("{} {}", fields(&["flags", "tag"])?, quoted(&field("value")?)),
@@ -295,7 +296,10 @@ fn data_to_wire(data: &RecordData) -> Map<String, Value> {
     let wire = match data {
         RecordData::A(address) => json!({ "content": address }),
         RecordData::Aaaa(address) => json!({ "content": address }),
-        RecordData::Cname(host) | RecordData::Ns(host) | RecordData::Ptr(host) => json!({ "content": host }),
+        // An ALIAS is refused while validating.
+        RecordData::Alias(host) | RecordData::Cname(host) | RecordData::Ns(host) | RecordData::Ptr(host) => {
+            json!({ "content": host })
+        }
         RecordData::Openpgpkey(key) => json!({ "content": key }),
         RecordData::Txt(value) => json!({ "content": txt::character_strings(value) }),
         RecordData::Mx(mx) => json!({ "content": target(&mx.host), "priority": mx.priority }),

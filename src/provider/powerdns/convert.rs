@@ -183,7 +183,9 @@ pub(super) fn to_wire(set: &Rrset) -> Value {
 /// Data as PowerDNS takes it.
 pub(super) fn content(data: &RecordData) -> String {
     match data {
-        RecordData::Cname(host) | RecordData::Ns(host) | RecordData::Ptr(host) => format!("{host}."),
+        RecordData::Alias(host) | RecordData::Cname(host) | RecordData::Ns(host) | RecordData::Ptr(host) => {
+            format!("{host}.")
+        }
         RecordData::Mx(mx) => format!("{} {}", mx.priority, dotted(&mx.host)),
         RecordData::Srv(srv) => format!("{} {} {} {}", srv.priority, srv.weight, srv.port, dotted(&srv.target)),
         RecordData::Naptr(naptr) => {
@@ -246,6 +248,7 @@ mod tests {
     #[test]
     fn hosts_end_with_a_dot_and_texts_stand_in_quotes() {
         for (kind, text, wanted) in [
+            ("ALIAS", "host.test", "host.test."),
             ("CNAME", "host.test", "host.test."),
             ("MX", "10 mx.test", "10 mx.test."),
             ("MX", "0 .", "0 ."),

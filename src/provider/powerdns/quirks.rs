@@ -8,7 +8,7 @@ use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::model::resource::Resource;
 use crate::plan::{Change, Refusal, Warning};
-use crate::provider::{ApiRefusal, Reading, Review, Step, rrset};
+use crate::provider::{AliasFacts, ApiRefusal, Reading, Review, Step, rrset};
 
 /// Seconds that `auto` stands for: PowerDNS has no TTL of its own to fall back on, and its own `default-ttl` is this.
 pub(super) const AUTOMATIC_TTL: u32 = 3_600;
@@ -17,6 +17,7 @@ pub(super) const AUTOMATIC_TTL: u32 = 3_600;
 const KINDS: &[RecordType] = &[
     RecordType::A,
     RecordType::Aaaa,
+    RecordType::Alias,
     RecordType::Caa,
     RecordType::Cert,
     RecordType::Cname,
@@ -71,6 +72,7 @@ pub(super) fn review(changes: &[Change], reading: &Reading, steps: &[Step]) -> R
     };
     review.warnings.extend(super::signing::warnings(changes, reading));
     review.refusals.extend(super::signing::refusals(changes, reading));
+    aliases_are_answered(changes, reading, &mut review);
     let zones: BTreeSet<&str> = changes.iter().map(|change| change.address.scope()).collect();
     for (zone, facts) in &reading.zones {
         if zones.contains(zone.as_str()) && matches!(facts.status.as_str(), "slave" | "secondary" | "consumer") {
@@ -83,6 +85,50 @@ pub(super) fn review(changes: &[Change], reading: &Reading, steps: &[Step]) -> R
         }
     }
     review
+}
+
+/// What a server's configuration says of ALIAS records; `None` when it does not say.
+pub(super) fn aliases(config: &serde_json::Value) -> Option<AliasFacts> {
+    let value = |name: &str| {
+        let settings = config.as_array()?.iter();
+        let mut named = settings.filter(|setting| setting.get("name").is_some_and(|is| is == name));
+        named.next()?.get("value")?.as_str().map(str::trim)
+    };
+    let has_resolver = value("resolver").is_some_and(|resolver| !resolver.is_empty() && resolver != "no");
+    Some(AliasFacts {
+        is_answered: value("expand-alias")? == "yes" && has_resolver,
+        is_sent_as_addresses: value("outgoing-axfr-expand-alias") == Some("yes"),
+    })
+}
+
+fn aliases_are_answered(changes: &[Change], reading: &Reading, review: &mut Review) {
+    for change in changes {
+        let set = change.after.as_ref().and_then(Resource::as_record_set);
+        let Some(set) = set.filter(|set| set.kind == RecordType::Alias) else {
+            continue;
+        };
+        let Some((facts, alias)) = reading
+            .zones
+            .get(&set.zone)
+            .and_then(|facts| Some((facts, facts.alias?)))
+        else {
+            continue;
+        };
+        if !alias.is_answered {
+            review.refusals.push(Refusal {
+                address: Some(change.address.clone()),
+                code: "alias-not-answered".to_owned(),
+                message: "the server would keep the ALIAS and answer nothing for it".to_owned(),
+                help: "set `expand-alias=yes` and `resolver=ADDRESS` in pdns.conf, and restart the server".to_owned(),
+            });
+        } else if notifies(&facts.status) && !alias.is_sent_as_addresses {
+            let words = "secondaries are sent the ALIAS as it is, and most answer nothing for it: set \
+                         `outgoing-axfr-expand-alias=yes` in pdns.conf";
+            review
+                .warnings
+                .push(Warning::about(&change.address, "alias-at-secondaries", words));
+        }
+    }
 }
 
 /// Whether the server tells secondaries of this kind of zone.

@@ -172,11 +172,11 @@ pub(super) fn message(zone: &DomainName, op_code: OpCode, kind: WireType) -> Res
 }
 
 /// Data as a record in a message carries it.
-pub(super) fn carried(kind: RecordType, octets: Vec<u8>) -> RData {
-    RData::Unknown {
-        code: WireType::from(kind.number()),
+pub(super) fn carried(kind: RecordType, octets: Vec<u8>) -> Option<RData> {
+    Some(RData::Unknown {
+        code: WireType::from(kind.number()?),
         rdata: hickory_proto::rr::rdata::NULL::with(octets),
-    }
+    })
 }
 
 fn code_name(code: ResponseCode) -> &'static str {

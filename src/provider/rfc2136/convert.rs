@@ -87,7 +87,8 @@ fn octets_of(digits: &str) -> Option<Vec<u8>> {
 
 impl Values {
     fn carried(&self) -> impl Iterator<Item = RData> {
-        self.records.iter().map(|data| api::carried(self.kind, data.0.clone()))
+        let carried = |data: &Octets| api::carried(self.kind, data.0.clone());
+        self.records.iter().filter_map(carried)
     }
 }
 
@@ -199,7 +200,9 @@ impl Update {
 
 /// The data of records as the server has it, and in our own form where it has none.
 fn octets(set: &Rrset, records: &[Record]) -> Vec<Octets> {
-    let written = set.written(records, |data| hexadecimal(&data.to_wire()));
+    // What is no part of DNS is refused while validating.
+    let ours = |data: &RecordData| hexadecimal(&data.to_wire().unwrap_or_default());
+    let written = set.written(records, ours);
     // Nothing but such digits is ever kept.
     written
         .iter()
@@ -209,7 +212,7 @@ fn octets(set: &Rrset, records: &[Record]) -> Vec<Octets> {
 
 fn whole(sets: &Sets) -> impl Iterator<Item = RData> {
     let kinds = sets.types.iter();
-    kinds.map(|kind| RData::Update0(WireType::from(kind.number())))
+    kinds.filter_map(|kind| kind.number().map(|number| RData::Update0(WireType::from(number))))
 }
 
 fn each(

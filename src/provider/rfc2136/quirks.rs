@@ -47,7 +47,8 @@ pub(super) fn review(changes: &[Change], reading: &Reading, steps: &[Step]) -> R
 pub(super) fn advice(refusal: &ApiRefusal) -> Option<&'static str> {
     Some(match refusal.code.as_str() {
         "BADKEY" => {
-            "the server knows no such key: compare the key's name and algorithm with the server's configuration"
+            "compare the key's name and algorithm with the server's configuration; Knot says the same of a key that no acl lets \
+             do this (action: [update, transfer])"
         }
         "BADSIG" => "the secret is another one than the server's: compare it with the server's configuration",
         "BADTIME" => "set the clocks right: the signature holds for five minutes",

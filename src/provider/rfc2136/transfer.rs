@@ -74,7 +74,7 @@ impl Transfer {
                 ));
             }
             let kind = u16::from(record.record_type());
-            let is_start = kind == RecordType::Soa.number();
+            let is_start = Some(kind) == RecordType::Soa.number();
             let odd = match self.records.first() {
                 _ if self.is_over => Some("records after the end of the zone"),
                 _ if is_start && record.name != self.apex => Some("the beginning of another zone"),

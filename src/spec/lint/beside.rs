@@ -1,4 +1,4 @@
-//! What can stand beside what at one name: CNAME (RFC 1034 §3.6.2), delegations (RFC 1034 §4.2.1), DS (RFC 4035 §2.4),
+//! What can stand beside what at one name: CNAME (RFC 1034 §3.6.2), ALIAS, delegations (RFC 1034 §4.2.1), DS (RFC 4035 §2.4),
 //! null MX (RFC 7505 §3).
 
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ pub(super) fn check(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
     }
     for (name, records) in &names {
         cname(zone, name, records, findings);
+        alias(name, records, findings);
         delegation(zone, name, records, findings);
         null_mx(records, findings);
     }
@@ -54,7 +55,11 @@ fn cname(zone: &DeclaredZone<'_>, name: &DomainName, records: &AtName<'_>, findi
         );
         let finding = Diagnostic::error("cname-at-apex", message)
             .at(findings.place(&alias.value))
-            .help("write the addresses of the target as A and AAAA records")
+            .help(if provider.kinds.contains(&RecordType::Alias) {
+                "write it as ALIAS, or the addresses of the target as A and AAAA records"
+            } else {
+                "write the addresses of the target as A and AAAA records"
+            })
             .about(alias.address.as_str());
         findings.push(finding);
         return;
@@ -75,6 +80,33 @@ fn cname(zone: &DeclaredZone<'_>, name: &DomainName, records: &AtName<'_>, findi
         findings.push(finding);
         // One is enough to say it.
         return;
+    }
+}
+
+/// An ALIAS is answered with the addresses of its target, so there is one of it and no others.
+fn alias(name: &DomainName, records: &AtName<'_>, findings: &mut Findings<'_>) {
+    let Some(alias) = of(records, RecordType::Alias).next() else {
+        return;
+    };
+    let is_other = |other: &&&DeclaredRecord| match other.kind() {
+        RecordType::A | RecordType::Aaaa => true,
+        RecordType::Alias => other.record.data != alias.record.data,
+        _ => false,
+    };
+    if let Some(other) = records.iter().find(is_other) {
+        let message = format!(
+            "{name} is answered with the addresses of its ALIAS, so it can have no {} beside it",
+            if other.kind() == RecordType::Alias {
+                "second one"
+            } else {
+                other.kind().as_str()
+            }
+        );
+        let finding = Diagnostic::error("alias-beside-addresses", message)
+            .at(findings.place(&alias.value))
+            .related(findings.place(&other.value), format!("the {} record", other.kind()))
+            .about(alias.address.as_str());
+        findings.push(finding);
     }
 }
 

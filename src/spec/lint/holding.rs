@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::text;
 use crate::model::capability::{Capabilities, TagRules};
-use crate::model::record::txt;
+use crate::model::record::{RecordType, txt};
 use crate::model::ttl::Ttl;
 use crate::spec::lower::{DeclaredRecord, DeclaredZone, Findings};
 
@@ -48,7 +48,15 @@ impl Check<'_, '_> {
         let (capabilities, kind) = (self.capabilities, self.record.kind());
         if !capabilities.kinds.contains(&kind) {
             let message = format!("{} keeps no {kind} records", capabilities.title);
-            self.error("unsupported-type", &self.record.key("type"), message);
+            let mut finding = Diagnostic::error("unsupported-type", message);
+            if kind == RecordType::Alias {
+                finding = finding.help(if capabilities.flattens {
+                    "write a CNAME: at the zone's own name it is flattened, and elsewhere it needs no flattening"
+                } else {
+                    "write the addresses of the target as A and AAAA records, or a CNAME below the zone's own name"
+                });
+            }
+            self.say(finding, &self.record.key("type"));
         }
     }
 

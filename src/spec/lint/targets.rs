@@ -28,7 +28,7 @@ pub(super) fn check(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
                 .help("give the address a name of its own with an A record, and name that here")
                 .about(record.address.as_str());
             findings.push(finding);
-        } else if kind == RecordType::Cname && *target == record.owner {
+        } else if matches!(kind, RecordType::Alias | RecordType::Cname) && *target == record.owner {
             let finding = Diagnostic::error("cname-to-itself", format!("{target} is an alias of itself"))
                 .at(findings.place(&record.value))
                 .about(record.address.as_str());

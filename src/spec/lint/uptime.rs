@@ -63,14 +63,16 @@ fn nobody_told(check: &DeclaredCheck, findings: &mut Findings<'_>) {
 /// Whether a record of the spec answers for a host, itself or as a wildcard (RFC 4592 §2.1).
 fn answers(record: &DeclaredRecord, host: &DomainName) -> bool {
     let kind = record.kind();
-    matches!(kind, RecordType::A | RecordType::Aaaa | RecordType::Cname)
-        && (record.owner == *host
-            || record
-                .owner
-                .as_str()
-                .strip_prefix("*.")
-                .and_then(|parent| DomainName::parse(parent).ok())
-                .is_some_and(|parent| host.is_within(&parent) && *host != parent))
+    matches!(
+        kind,
+        RecordType::A | RecordType::Aaaa | RecordType::Alias | RecordType::Cname
+    ) && (record.owner == *host
+        || record
+            .owner
+            .as_str()
+            .strip_prefix("*.")
+            .and_then(|parent| DomainName::parse(parent).ok())
+            .is_some_and(|parent| host.is_within(&parent) && *host != parent))
 }
 
 fn not_in_the_spec(check: &DeclaredCheck, zones: &[DeclaredZone<'_>], findings: &mut Findings<'_>) {
@@ -127,8 +129,10 @@ fn not_watched(uptime: &DeclaredUptime, zone: &DeclaredZone<'_>, findings: &mut 
         .filter_map(|check| check.monitor.check.host())
         .collect();
     let is_public = |record: &&DeclaredRecord| {
-        matches!(record.kind(), RecordType::A | RecordType::Aaaa | RecordType::Cname)
-            && !record.owner.is_wildcard()
+        matches!(
+            record.kind(),
+            RecordType::A | RecordType::Aaaa | RecordType::Alias | RecordType::Cname
+        ) && !record.owner.is_wildcard()
             && !record.owner.labels().any(|label| label.starts_with('_'))
     };
     let mut hosts: Vec<&DomainName> = Vec::new();
