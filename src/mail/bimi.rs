@@ -2,7 +2,7 @@
 //! The image and the certificate themselves are for others to fetch.
 
 use super::issue::Issue;
-use super::tags::{Names, Tag, TagList};
+use super::tags::{self, Names, Tag, TagList};
 
 /// What kind of thing is wrong with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,21 +37,14 @@ impl Record {
 
 /// Whether a TXT value is such a record.
 pub fn is_record(value: &[u8]) -> bool {
-    value.starts_with(b"v=BIMI1;") || value == b"v=BIMI1"
+    tags::is_version(value, "BIMI1")
 }
 
 /// Reads the value of a TXT record.
 pub fn parse(text: &str) -> Record {
     let list = TagList::parse(text, Names::Exact);
-    let mut issues: Vec<Issue<Kind>> = list
-        .errors
-        .iter()
-        .map(|error| Issue::error(Kind::Syntax, error.span.clone(), error.message.clone()))
-        .collect();
-    if !list.first().is_some_and(|tag| tag.name == "v" && tag.value == "BIMI1") {
-        let end = text.find(';').unwrap_or(text.len());
-        issues.push(Issue::error(Kind::Syntax, 0..end, "the record begins with `v=BIMI1;`"));
-    }
+    let rule = "the record begins with `v=BIMI1;`";
+    let issues = list.issues(text, Kind::Syntax, "BIMI1", rule);
     let location = list.get("l");
     let authority = list.get("a");
     let mut record = Record {

@@ -3,10 +3,20 @@
 
 use std::ops::Range;
 
+use super::issue::Issue;
+
 /// The longest record that is read, in bytes: more than DNS can carry.
 pub const LONGEST: usize = 65_535;
 /// The most tags that are read: every one of these standards has fewer than twenty.
 const MOST_TAGS: usize = 256;
+
+/// Whether a TXT value begins as a record of that version does: `v=`, the version, and the semicolon behind it.
+pub fn is_version(value: &[u8], version: &str) -> bool {
+    let rest = value
+        .strip_prefix(b"v=")
+        .and_then(|rest| rest.strip_prefix(version.as_bytes()));
+    matches!(rest, Some([] | [b';', ..]))
+}
 
 /// One pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +128,19 @@ impl TagList {
             span,
             value_span,
         });
+    }
+
+    /// What is wrong with the form, with `rule` where the list does not begin with `v=` and exactly that version.
+    pub fn issues<K: Copy>(&self, text: &str, kind: K, version: &str, rule: &str) -> Vec<Issue<K>> {
+        let errors = self.errors.iter();
+        let mut issues: Vec<Issue<K>> = errors
+            .map(|error| Issue::error(kind, error.span.clone(), error.message.clone()))
+            .collect();
+        if !self.first().is_some_and(|tag| tag.name == "v" && tag.value == version) {
+            let end = text.find(';').unwrap_or(text.len());
+            issues.push(Issue::error(kind, 0..end, rule));
+        }
+        issues
     }
 
     /// The first tag of that name.

@@ -1,7 +1,7 @@
 //! SMTP TLS reporting (RFC 8460 §3): who wants to hear of failed TLS.
 
 use super::issue::Issue;
-use super::tags::{Names, TagList, split_list};
+use super::tags::{self, Names, TagList, split_list};
 use crate::base::text;
 use crate::mail::dns::QueryName;
 
@@ -21,7 +21,7 @@ pub struct Record {
 
 /// Whether a TXT value is such a record: other values at the name do not count (RFC 8460 §3).
 pub fn is_record(value: &[u8]) -> bool {
-    value.starts_with(b"v=TLSRPTv1;") || value == b"v=TLSRPTv1"
+    tags::is_version(value, "TLSRPTv1")
 }
 
 /// The record for mail and `https` addresses.
@@ -45,19 +45,8 @@ pub fn build(addresses: &[String]) -> String {
 /// Reads the value of a TXT record.
 pub fn parse(text: &str) -> Record {
     let list = TagList::parse(text, Names::Exact);
-    let mut issues: Vec<Issue<()>> = list
-        .errors
-        .iter()
-        .map(|error| Issue::error((), error.span.clone(), error.message.clone()))
-        .collect();
-    if !list
-        .first()
-        .is_some_and(|tag| tag.name == "v" && tag.value == "TLSRPTv1")
-    {
-        let end = text.find(';').unwrap_or(text.len());
-        let message = "the record begins with `v=TLSRPTv1;`: senders ignore it (RFC 8460 §3)";
-        issues.push(Issue::error((), 0..end, message));
-    }
+    let rule = "the record begins with `v=TLSRPTv1;`: senders ignore it (RFC 8460 §3)";
+    let mut issues = list.issues(text, (), "TLSRPTv1", rule);
     let mut addresses = Vec::new();
     match list.get("rua") {
         None => {

@@ -258,7 +258,7 @@ fn rsa_pair() -> Result<(Secret, String), Problem> {
         .to_public_key()
         .to_public_key_der()
         .map_err(|error| no_key(error.to_string()))?;
-    let record = format!("v=DKIM1; k=rsa; p={}", STANDARD.encode(public.as_bytes()));
+    let record = dkim::record_text(&dkim::Algorithm::Rsa, public.as_bytes());
     Ok((pem(private.as_bytes()), record))
 }
 
@@ -267,7 +267,7 @@ fn ed25519_pair() -> Result<(Secret, String), Problem> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| no_key(error.to_string()))?;
     let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|error| no_key(error.to_string()))?;
-    let record = format!("v=DKIM1; k=ed25519; p={}", STANDARD.encode(pair.public_key()));
+    let record = dkim::record_text(&dkim::Algorithm::Ed25519, pair.public_key().as_ref());
     Ok((pem(&[&ED25519_HEAD[..], &seed].concat()), record))
 }
 

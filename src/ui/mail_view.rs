@@ -323,3 +323,91 @@ pub fn new_key(key: &NewKey, look: Look) -> String {
     out.push_str("\nPublish it with `launchctl apply` first; then let the mail server sign with it.\n");
     out
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use futures_util::FutureExt as _;
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+    use unicode_width::UnicodeWidthStr as _;
+
+    use super::*;
+    use crate::mail::dns::{MemoryZone, QueryName, Stored};
+    use crate::mail::findings::facts::{Declared, PolicyFetch};
+    use crate::mail::findings::{gather::gather, judge};
+    use crate::mail::spf::{Client, check_host};
+
+    fn name(text: &str) -> QueryName {
+        QueryName::parse(text).unwrap()
+    }
+
+    /// A domain of which DNS says whatever it likes.
+    fn hostile(values: &[(usize, String)]) -> MemoryZone {
+        const OWNERS: [(&str, &str); 6] = [
+            ("acme.example", "v=spf1 "),
+            ("acme.example", ""),
+            ("_spf.acme.example", "v=spf1 "),
+            ("_dmarc.acme.example", "v=DMARC1; "),
+            ("_mta-sts.acme.example", "v=STSv1; "),
+            ("default._bimi.acme.example", "v=BIMI1; "),
+        ];
+        let mut zone = MemoryZone::default();
+        for (at, value) in values {
+            let (owner, head) = OWNERS[*at];
+            zone.add(&name(owner), Stored::Txt(format!("{head}{value}").into_bytes()));
+        }
+        zone
+    }
+
+    fn checked(zone: &MemoryZone, body: &str) -> Checked {
+        let mut declared = Declared::new(name("acme.example"));
+        declared.policy = Some(PolicyFetch::Answer {
+            status: 200,
+            media_type: body.to_owned(),
+            body: body.to_owned(),
+        });
+        let facts = gather(zone, declared).now_or_never().unwrap();
+        Checked {
+            domain: name("acme.example"),
+            resolver: "192.0.2.53:53".into(),
+            at: Timestamp::UNIX_EPOCH,
+            is_declared: true,
+            notes: Vec::new(),
+            judgement: judge(&facts),
+            facts,
+            accepted: BTreeSet::new(),
+        }
+    }
+
+    /// Only line breaks, and no line wider than the window.
+    fn is_safe(text: &str, width: usize) -> Result<(), TestCaseError> {
+        for line in text.lines() {
+            prop_assert!(!line.chars().any(char::is_control), "{line:?}");
+            prop_assert!(line.width() <= width, "{} columns: {line:?}", line.width());
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_out_of_dns_breaks_a_screen(
+            values in prop::collection::vec((0_usize..6, "((include:_spf.acme.example|a:|ip4:|p=|id=|rua=|-all|\u{202e}|\u{1b}\\[2J|[ -~é漢\\x00-\\x1f]{0,40}) ?){0,6}"), 0..8),
+            width in 30_usize..130,
+        ) {
+            let zone = hostile(&values);
+            let body: String = values.iter().map(|(_, value)| value.as_str()).collect();
+            let look = Look { width, colour: false };
+            is_safe(&check(&checked(&zone, &body), look), width)?;
+            let client = Client::new("192.0.2.1".parse().unwrap(), &body, "mail.acme.example");
+            let evaluation = check_host(&zone, &client).now_or_never().unwrap();
+            let asked = Asked { ip: client.ip, sender: &body, helo: Some(&body), resolver: "192.0.2.53:53" };
+            is_safe(&trace(&asked, &evaluation, look), width)?;
+            let own = Client::new(client.ip, "jo@acme.example", "mail.acme.example");
+            let evaluation = check_host(&zone, &own).now_or_never().unwrap();
+            is_safe(&trace(&asked, &evaluation, look), width)?;
+        }
+    }
+}

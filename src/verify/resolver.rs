@@ -221,6 +221,13 @@ impl Dns for Resolver {
             _ => None,
         }))
     }
+
+    fn tlsa<'a>(&'a self, name: &'a QueryName) -> Pending<'a, u8> {
+        Box::pin(self.ask(name, RecordType::TLSA, |record| match &record.data {
+            RData::TLSA(tlsa) => Some(Ok(tlsa.cert_usage.into())),
+            _ => None,
+        }))
+    }
 }
 
 fn exchanger(preference: u16, host: &Name) -> Result<Exchanger, String> {

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME, MX, NULL, PTR, TXT};
+use hickory_resolver::proto::rr::rdata::tlsa::{Matching, Selector};
+use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME, MX, NULL, PTR, TLSA, TXT};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use launchctl::mail::dns::{Dns as _, Lookup, MemoryZone, QueryName};
 
@@ -209,6 +210,11 @@ fn data(zone: &MemoryZone, name: &QueryName, kind: RecordType) -> Lookup<RData> 
                 rdata: NULL::with(bytes),
             }
         }),
+        RecordType::TLSA => zone
+            .tlsa(name)
+            .now_or_never()
+            .unwrap()
+            .map(|usage| RData::TLSA(TLSA::new(usage.into(), Selector::Spki, Matching::Sha256, vec![7; 32]))),
         other => panic!("nobody asks for {other} here"),
     }
 }

@@ -22,6 +22,7 @@ pub enum Stored {
     Cname(QueryName),
     Mx(Exchanger),
     Ptr(QueryName),
+    Tlsa(u8),
     Txt(Vec<u8>),
 }
 
@@ -42,6 +43,7 @@ impl Stored {
                 host: mx.host.host().map(QueryName::from),
             }),
             RecordData::Ptr(target) => Self::Ptr(target.into()),
+            RecordData::Tlsa(tlsa) => Self::Tlsa(tlsa.usage),
             RecordData::Txt(value) => Self::Txt(value.clone()),
             _ => return None,
         })
@@ -182,6 +184,7 @@ fn kind(record: &Stored) -> Question {
         Stored::Cname(_) => Question::Cname,
         Stored::Mx(_) => Question::Mx,
         Stored::Ptr(_) => Question::Ptr,
+        Stored::Tlsa(_) => Question::Tlsa,
         Stored::Txt(_) => Question::Txt,
     }
 }
@@ -217,6 +220,7 @@ answers! {
     ptr Ptr QueryName, follow;
     cname Cname QueryName, at;
     caa Caa Authorization, follow;
+    tlsa Tlsa u8, follow;
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the mail rooms need to know of DNS: seven questions and four kinds of answer. A real resolver, a zone held in
+//! What the mail rooms need to know of DNS: eight questions and four kinds of answer. A real resolver, a zone held in
 //! memory and a test all stand behind [`Dns`]. Knows no packets, no cache and no network.
 
 mod memory;
@@ -125,6 +125,8 @@ pub trait Dns: Send + Sync {
     fn cname<'a>(&'a self, name: &'a QueryName) -> Pending<'a, QueryName>;
     /// Certificate authorisations at the name itself; climbing is for the caller.
     fn caa<'a>(&'a self, name: &'a QueryName) -> Pending<'a, Authorization>;
+    /// Certificate associations (RFC 6698), by their usage alone: what certificate they name is for senders.
+    fn tlsa<'a>(&'a self, name: &'a QueryName) -> Pending<'a, u8>;
 }
 
 /// Asks for TXT and holds the answer to its bounds.
@@ -167,6 +169,7 @@ pub enum Question {
     Cname,
     Mx,
     Ptr,
+    Tlsa,
     Txt,
 }
 
@@ -180,6 +183,7 @@ impl Question {
             Self::Cname => "CNAME",
             Self::Mx => "MX",
             Self::Ptr => "PTR",
+            Self::Tlsa => "TLSA",
             Self::Txt => "TXT",
         }
     }

@@ -38,8 +38,6 @@ pub struct Declared {
     pub policy: Option<PolicyFetch>,
     /// The MTA-STS policy that the owner declares, whose id the record has to bear.
     pub own_policy: Option<mta_sts::Policy>,
-    /// Whether the MX hosts have TLSA records (RFC 7672).
-    pub has_dane: bool,
     /// The BIMI selector, `default` as a rule.
     pub bimi_selector: String,
     /// The CA of the certificate for `mta-sts.`, by its CAA domain.
@@ -67,7 +65,6 @@ impl Declared {
             proxied: BTreeSet::new(),
             policy: None,
             own_policy: None,
-            has_dane: false,
             bimi_selector: "default".to_owned(),
             issuer: None,
             mark_issuer: None,
@@ -295,4 +292,6 @@ pub struct HostFacts {
     pub cname: Lookup<QueryName>,
     /// Addresses in both families.
     pub addresses: Lookup<IpAddr>,
+    /// What its TLSA records for SMTP are for (RFC 7672 §3.1.3).
+    pub dane: Lookup<u8>,
 }

@@ -223,14 +223,22 @@ async fn organizations(dns: &dyn Dns, declared: &Declared, own: &Discovery) -> V
 async fn hosts(dns: &dyn Dns, mx: &Lookup<Exchanger>) -> Vec<HostFacts> {
     let names: BTreeSet<&QueryName> = mx.records().iter().filter_map(|mx| mx.host.as_ref()).collect();
     join_all(names.into_iter().take(MOST_HOSTS).map(|name| async move {
-        let (cname, addresses) = join(dns.cname(name), addresses(dns, name)).await;
+        let (cname, addresses, dane) = join3(dns.cname(name), addresses(dns, name), dane(dns, name)).await;
         HostFacts {
             name: name.clone(),
             cname,
             addresses,
+            dane,
         }
     }))
     .await
+}
+
+async fn dane(dns: &dyn Dns, host: &QueryName) -> Lookup<u8> {
+    match host.prefixed("_25._tcp") {
+        Ok(name) => dns.tlsa(&name).await,
+        Err(_) => Lookup::NoSuchName,
+    }
 }
 
 /// The first CAA records on the way up from `mta-sts.` (RFC 8659 §3).

@@ -195,9 +195,24 @@ fn tls_reporting(facts: &Facts, out: &mut Judgement) {
         out.unknown(ids::TLSRPT, format!("whether there is MTA-STS to report on: {why}"));
     }
     let has_sts = !records(&facts.mta_sts, mta_sts::is_record).is_empty();
+    // Senders use these two alone (RFC 7672 §3.1.3).
+    let is_used = |usage: &u8| matches!(usage, 2 | 3);
+    let has_dane = facts.hosts.iter().any(|host| host.dane.records().iter().any(is_used));
+    let unanswered = facts
+        .hosts
+        .iter()
+        .filter_map(|host| Some((&host.name, host.dane.failure()?)));
+    if found.is_empty() && !has_sts && !has_dane {
+        if let Lookup::Failed(why) = &facts.mx {
+            out.unknown(ids::TLSRPT, format!("MX of {}: {why}", facts.declared.domain));
+        }
+        for (host, why) in unanswered {
+            out.unknown(ids::TLSRPT, format!("TLSA of _25._tcp.{host}: {why}"));
+        }
+    }
     let report = format!("tls@{}", facts.declared.domain);
     match found.as_slice() {
-        [] if has_sts || facts.declared.has_dane => out
+        [] if has_sts || has_dane => out
             .warning(
                 ids::TLSRPT,
                 &name,

@@ -100,6 +100,7 @@ fn add(zone: &mut MemoryZone, owner: &QueryName, kind: &str, value: &str) {
             zone.fail(owner, None);
             return;
         }
+        "TLSA" => Stored::Tlsa(value.parse().unwrap()),
         "FAILA" => {
             zone.fail(owner, Some(Question::A));
             return;

@@ -7,7 +7,7 @@ mod tests;
 pub use policy::{Mode, Policy, PolicyIssue, covers, parse_policy};
 
 use super::issue::Issue;
-use super::tags::{Names, TagList};
+use super::tags::{self, Names, TagList};
 use crate::base::digest;
 
 /// How many digits the id has that is derived from a policy (1 to 32 are allowed, RFC 8461 §3.1).
@@ -35,22 +35,14 @@ pub struct Record {
 
 /// Whether a TXT value is such a record: other values at the name do not count (RFC 8461 §3.1).
 pub fn is_record(value: &[u8]) -> bool {
-    value.starts_with(b"v=STSv1;") || value == b"v=STSv1"
+    tags::is_version(value, "STSv1")
 }
 
 /// Reads the value of a TXT record.
 pub fn parse(text: &str) -> Record {
     let list = TagList::parse(text, Names::Exact);
-    let mut issues: Vec<Issue<Kind>> = list
-        .errors
-        .iter()
-        .map(|error| Issue::error(Kind::Syntax, error.span.clone(), error.message.clone()))
-        .collect();
-    if !list.first().is_some_and(|tag| tag.name == "v" && tag.value == "STSv1") {
-        let end = text.find(';').unwrap_or(text.len());
-        let message = "the record begins with `v=STSv1;`: senders ignore it (RFC 8461 §3.1)";
-        issues.push(Issue::error(Kind::Syntax, 0..end, message));
-    }
+    let rule = "the record begins with `v=STSv1;`: senders ignore it (RFC 8461 §3.1)";
+    let mut issues = list.issues(text, Kind::Syntax, "STSv1", rule);
     let mut id = None;
     match list.get("id") {
         None => {

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::MOST_NETWORKS;
 use super::flatten::Flat;
 use super::network::{self, Network};
+use super::{MOST_LOOKUPS, MOST_NETWORKS};
 use crate::mail::dns::QueryName;
 
 /// The form of the file.
@@ -88,6 +88,12 @@ impl Lock {
             }
             if let Some(all) = networks.iter().find(|network| network.prefix() == 0) {
                 return Err(format!("`{name}` lets {all} send, which is everybody"));
+            }
+            if entry.lookups > MOST_LOOKUPS {
+                return Err(format!(
+                    "`{name}` takes {} lookups, and receivers stop at {MOST_LOOKUPS}",
+                    entry.lookups
+                ));
             }
             let flat = Flat {
                 networks,

@@ -113,6 +113,14 @@ pub(super) const CASES: &[Case] = &[
     ("tlsrpt", &[STS], good_policy, Warning, &[STS, TLS], good_policy),
     (
         "tlsrpt",
+        &["_25._tcp.mx1.acme.example TLSA 3"],
+        nothing,
+        Warning,
+        &["_25._tcp.mx1.acme.example TLSA 1"],
+        nothing,
+    ),
+    (
+        "tlsrpt",
         &[TLS, "_smtp._tls.acme.example TXT v=TLSRPTv1; rua=mailto:x@y.example"],
         nothing,
         Warning,
