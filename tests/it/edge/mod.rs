@@ -1,6 +1,7 @@
 //! The edge from end to end, with the real binary: redirects, TLS, settings and rules beside records, on a zone in which
 //! somebody else keeps rules too.
 
+mod launch_logic;
 mod lists;
 mod redirect_list;
 mod settings;
