@@ -22,6 +22,19 @@ impl Match {
         *self == Self::default()
     }
 
+    /// Whether every request that `other` means is meant by this one too. Never true by mistake; not always found.
+    pub fn covers(&self, other: &Self) -> bool {
+        let globs = |mine: &[String], theirs: &[String]| {
+            let one = |theirs: &String| mine.iter().any(|mine| covers(mine, theirs));
+            mine.is_empty() || (!theirs.is_empty() && theirs.iter().all(one))
+        };
+        let methods = self.methods.is_empty()
+            || (!other.methods.is_empty() && other.methods.iter().all(|method| self.methods.contains(method)));
+        let expression = self.expression.is_none() || self.expression == other.expression;
+        let not = self.not.is_none() || self.not == other.not;
+        globs(&self.hosts, &other.hosts) && globs(&self.paths, &other.paths) && methods && expression && not
+    }
+
     /// All hosts that are spoken of, but for those that are excluded.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.hosts.iter().map(String::as_str)

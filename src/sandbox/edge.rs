@@ -145,7 +145,7 @@ pub(super) fn answer(
         (Route::Lists(_, path), _) => lists::answer(world, path, asked, query),
         (Route::Dnssec(_), Some(at)) => dnssec::answer(world, at, asked),
         (Route::Certificates(_, path), Some(at)) => certificates::answer(world, at, path, asked, query),
-        (Route::PageRules(_), Some(at)) => page_rules::answer(world, at, query),
+        (Route::PageRules(_), Some(at)) => Ok(page_rules::answer(world, at, query)),
         (Route::Settings(_, id), Some(at)) => settings::answer(world, at, id, asked),
         (Route::Rulesets(_, path) | Route::AccountRulesets(_, path), at) => {
             let token = world.tokens.working(Tokens::presented(&asked.credentials)?)?.clone();

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::envelope::{Answer, Refusal};
+use super::envelope::Answer;
 use super::query::Query;
 use super::tokens::Permission;
 use super::world::{World, now};
@@ -19,11 +19,11 @@ pub(super) fn permissions(method: &str) -> Option<&'static [Permission]> {
 }
 
 /// `GET /zones/{zone}/pagerules`, all of them or those of one status.
-pub(super) fn answer(world: &World, at: usize, query: &Query) -> Result<Answer, Refusal> {
+pub(super) fn answer(world: &World, at: usize, query: &Query) -> Answer {
     let status = query.get("status");
     let fits = |rule: &&Value| status.is_none_or(|status| rule["status"] == status);
     let rules = &world.zones[at].edge.page_rules.0;
-    Ok(Answer::Result(rules.iter().filter(fits).cloned().collect()))
+    Answer::Result(rules.iter().filter(fits).cloned().collect())
 }
 
 impl World {

@@ -39,6 +39,7 @@ pub(super) const CODES: &[&str] = &[
     "several-transactions",
     "ssl-automatic",
     "tls-flexible",
+    "tls-off",
     "tls-unused",
     "zone-status",
 ];
@@ -177,6 +178,11 @@ fn look_at_setting(
             Some("flexible") => warn(
                 "tls-flexible",
                 "browsers will show a lock while the way from the edge to the origin is not encrypted".to_owned(),
+            ),
+            Some("off") => warn(
+                "tls-off",
+                "no HTTPS is served at all: whoever was told to insist on it, by HSTS or by a link, reaches nothing"
+                    .to_owned(),
             ),
             Some("full" | "strict") if !after.web_sets().any(|set| After::is_proxied(set)) => warn(
                 "tls-unused",

@@ -191,6 +191,7 @@ pub(super) fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::model::setting_form::Values;
 
     fn zone() -> DomainName {
         DomainName::parse("acme.example").unwrap()
@@ -221,6 +222,73 @@ mod tests {
             let read = understand(&zone(), DNSSEC, &json!({ "status": status, "ds": null }));
             assert_eq!(read.setting.value, json!(value), "{status}");
         }
+    }
+
+    /// Values that a form takes, each with other forms in which the same value may come back.
+    fn samples(values: &Values) -> Vec<(Value, Vec<Value>)> {
+        let word = |word: &str| {
+            let number = word.parse::<f64>().ok().map(|number| json!(number));
+            (
+                json!(word),
+                number.into_iter().filter(|number| number.to_string() == word).collect(),
+            )
+        };
+        let number = |number: u64| (json!(number), vec![json!(number.to_string())]);
+        match values {
+            Values::Switch => vec![(json!("on"), vec![json!(true)]), (json!("off"), vec![json!(false)])],
+            Values::Flag => vec![(json!(true), vec![json!("on")]), (json!(false), vec![json!("false")])],
+            Values::Words(words) => words.iter().map(|one| word(one)).collect(),
+            Values::Numbers(numbers) => numbers.iter().map(|one| number(*one)).collect(),
+            Values::Range(least, most) => vec![number(*least), number(*most)],
+            Values::Text => vec![(json!("a text"), Vec::new())],
+            Values::List => vec![(json!(["A", "B"]), vec![json!(["B", "A"]), json!(["B", "A", "B"])])],
+            Values::Object(fields) => {
+                let whole = |at: usize| -> Value {
+                    let field = |(name, values): &(&str, Values)| {
+                        let all = samples(values);
+                        ((*name).to_owned(), all[at.min(all.len() - 1)].0.clone())
+                    };
+                    Value::Object(fields.iter().map(field).collect())
+                };
+                let turned = |value: &Value| {
+                    let map = value.as_object().unwrap().iter().rev();
+                    Value::Object(map.map(|(key, value)| (key.clone(), value.clone())).collect())
+                };
+                [whole(0), whole(1)]
+                    .map(|value| (value.clone(), vec![turned(&value)]))
+                    .into()
+            }
+            Values::NotManaged(_) => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_value_of_every_setting_is_sent_as_it_is_and_known_again_in_every_form() {
+        let mut number = 0;
+        // Signing lives elsewhere and has words of its own.
+        for form in SETTINGS.iter().filter(|form| form.id != DNSSEC) {
+            for (value, others) in samples(&form.values) {
+                let one = Setting {
+                    zone: zone(),
+                    id: form.id.to_owned(),
+                    value: form
+                        .values
+                        .canonical(&value)
+                        .unwrap_or_else(|why| panic!("{}: {why}", form.id)),
+                };
+                let sent = body(&one);
+                let expected = match form.id {
+                    "security_header" => json!({ "value": { HSTS_WRAPPER: value } }),
+                    _ => json!({ "value": value }),
+                };
+                assert_eq!(sent, expected, "{}", form.id);
+                for back in others.iter().chain([&value, &sent["value"]]) {
+                    assert_eq!(from_wire(form.id, back), one.value, "{}: {back}", form.id);
+                }
+                number += 1;
+            }
+        }
+        assert!(number > 140, "{number}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::spec::lower::{DeclaredRecord, DeclaredRule, DeclaredZone, Findings};
 use crate::spec::shape::one_of;
 
 /// The codes of the warnings here.
-pub(super) const CODES: &[&str] = &["caa-excludes-edge", "hidden-redirect", "redirect-unproxied"];
+pub(super) const CODES: &[&str] = &["caa-excludes-edge", "redirect-unproxied"];
 
 pub(super) fn check(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
     for record in &zone.records {
@@ -20,10 +20,9 @@ pub(super) fn check(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
     }
     authorities(zone, findings);
     let redirects: Vec<&DeclaredRule> = zone.rules.iter().filter(|rule| rule.from.is_some()).collect();
-    for (at, redirect) in redirects.iter().enumerate() {
+    for redirect in redirects {
         leads_to_itself(redirect, findings);
         unproxied(zone, redirect, findings);
-        hidden(zone, &redirects[..at], redirect, findings);
     }
 }
 
@@ -80,11 +79,13 @@ fn authorities(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
     if !zone.records.iter().any(|record| record.record.proxied) {
         return;
     }
-    let issue = |record: &&DeclaredRecord| {
-        let is_issue = matches!(&record.record.data, RecordData::Caa(caa) if caa.tag.eq_ignore_ascii_case("issue"));
-        is_issue && record.owner == zone.name
+    let tagged = |tag: &str| -> Vec<&DeclaredRecord> {
+        let bears = |record: &&DeclaredRecord| {
+            let is_one = matches!(&record.record.data, RecordData::Caa(caa) if caa.tag.eq_ignore_ascii_case(tag));
+            is_one && record.owner == zone.name
+        };
+        zone.records.iter().filter(bears).collect()
     };
-    let records: Vec<&DeclaredRecord> = zone.records.iter().filter(issue).collect();
     let lets = |record: &&DeclaredRecord| match &record.record.data {
         RecordData::Caa(caa) => {
             let authority = caa.value.split(';').next().unwrap_or_default().trim();
@@ -94,7 +95,15 @@ fn authorities(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
         }
         _ => false,
     };
-    let Some(first) = records.first().filter(|_| !records.iter().any(lets)) else {
+    // The edge's certificate is for the name and for all below it: where there are records for wildcards, those count too
+    // (RFC 8659 §4.3).
+    let none_lets = |records: &[&DeclaredRecord]| !records.is_empty() && !records.iter().any(lets);
+    let kinds = [tagged("issue"), tagged("issuewild")];
+    let Some(first) = kinds
+        .iter()
+        .find(|records| none_lets(records))
+        .and_then(|records| records.first())
+    else {
         return;
     };
     let finding = Diagnostic::warning(
@@ -159,23 +168,4 @@ fn unproxied(zone: &DeclaredZone<'_>, redirect: &DeclaredRule, findings: &mut Fi
     .related(findings.place(&first.value), "add `proxied: true` here")
     .about(redirect.rule.address().as_str());
     warn(zone, finding, findings);
-}
-
-/// The first redirect that fits ends a request.
-fn hidden(zone: &DeclaredZone<'_>, before: &[&DeclaredRule], redirect: &DeclaredRule, findings: &mut Findings<'_>) {
-    let Some((from, place)) = &redirect.from else { return };
-    let hides = |earlier: &&&DeclaredRule| {
-        earlier.rule.enabled && earlier.from.as_ref().is_some_and(|(earlier, _)| earlier.covers(from))
-    };
-    if let Some(earlier) = before.iter().find(hides) {
-        let finding = Diagnostic::warning(
-            "hidden-redirect",
-            "an earlier redirect covers all of this, so it is never reached",
-        )
-        .at(findings.place(place))
-        .related(findings.place(&earlier.name), "the earlier one")
-        .about(redirect.rule.address().as_str())
-        .help("put the special one before the general one");
-        warn(zone, finding, findings);
-    }
 }

@@ -5,6 +5,7 @@
 mod beside;
 mod duplicates;
 mod edge;
+mod hidden;
 mod holding;
 mod mail;
 mod names;
@@ -26,7 +27,11 @@ pub(super) use mail::check as mail;
 
 /// The codes of the warnings that a spec can say are meant; a provider adds its own.
 pub(super) fn acceptable() -> impl Iterator<Item = &'static str> {
-    edge::CODES.iter().chain(redirect_list::CODES).copied()
+    edge::CODES
+        .iter()
+        .chain(hidden::CODES)
+        .chain(redirect_list::CODES)
+        .copied()
 }
 
 /// How many findings of one kind in a file are said one by one.
@@ -59,6 +64,7 @@ pub(super) fn zone(zone: &DeclaredZone<'_>, all: &BTreeMap<DomainName, Range<usi
     beside::check(zone, findings);
     duplicates::check(zone, findings);
     edge::check(zone, findings);
+    hidden::check(zone, findings);
     holding::check(zone, findings);
     names::check(zone, all, findings);
     redirect_list::check(zone, findings);

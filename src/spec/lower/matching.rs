@@ -3,7 +3,7 @@
 use super::{DeclaredZone, Findings};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::text;
-use crate::model::matching::Match;
+pub(super) use crate::model::matching::Match;
 use crate::model::name::DomainName;
 use crate::spec::raw_edge;
 use crate::spec::shape::Text;

@@ -23,7 +23,7 @@ use crate::base::text;
 use crate::model::address::Address;
 use crate::model::capability::Capabilities;
 use crate::model::inventory::{Desired, ProviderAccount, ServerSettings, Unmanaged, ZonePolicy};
-use crate::model::matching::UrlGlob;
+use crate::model::matching::{Match, UrlGlob};
 use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::model::record_set::{Record, RecordSet};
@@ -58,6 +58,8 @@ pub(super) struct DeclaredRule {
     pub(super) name: Range<usize>,
     /// Where it begins, when it is a redirect that says so with a glob.
     pub(super) from: Option<(UrlGlob, Range<usize>)>,
+    /// Which requests it is about, where it says so with a `match`.
+    pub(super) matching: Option<Match>,
     /// Where what it does is written.
     pub(super) to: Range<usize>,
 }

@@ -17,6 +17,13 @@ use crate::spec::shape::{At, Text, one_of};
 /// Where a redirect starts, and where that is written.
 type Start = (UrlGlob, Range<usize>);
 
+/// Which requests a rule is about: compiled, and as it was said.
+struct Requests {
+    expression: String,
+    from: Option<Start>,
+    matching: Option<matching::Match>,
+}
+
 /// What is the same in every kind of rule.
 struct Head<'r> {
     kind: RuleKind,
@@ -62,14 +69,12 @@ struct Lower<'a, 'z, 'f> {
 
 impl Lower<'_, '_, '_> {
     /// Takes a rule up, unless its name stands in the way.
-    fn push(
-        &mut self,
-        head: &Head<'_>,
-        expression: String,
-        action: RuleAction,
-        from: Option<Start>,
-        to: &Range<usize>,
-    ) {
+    fn push(&mut self, head: &Head<'_>, requests: Requests, action: RuleAction, to: &Range<usize>) {
+        let Requests {
+            expression,
+            from,
+            matching,
+        } = requests;
         let Some(name) = head.name else { return };
         let key = slug(&name.value);
         if key.is_empty() || name.value.chars().any(char::is_control) {
@@ -112,6 +117,7 @@ impl Lower<'_, '_, '_> {
             },
             name: name.range.clone(),
             from,
+            matching,
             to: to.clone(),
         });
     }
@@ -145,9 +151,17 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    fn matching(&mut self, raw: Option<&Match>) -> Option<String> {
+    fn matching(&mut self, raw: Option<&Match>) -> Option<Requests> {
         let lowered = matching::lower(raw?, self.zone, self.findings)?;
-        Some((self.edge.matching)(&lowered))
+        Some(self.compiled_match(lowered))
+    }
+
+    fn compiled_match(&self, matching: matching::Match) -> Requests {
+        Requests {
+            expression: (self.edge.matching)(&matching),
+            from: None,
+            matching: Some(matching),
+        }
     }
 
     fn redirect(&mut self, rank: usize, raw: &Redirect) {
@@ -186,7 +200,12 @@ impl Lower<'_, '_, '_> {
         };
         let to = raw.to.as_ref().or(raw.to_expression.as_ref());
         let to = to.map_or(&raw.at, |to| &to.range);
-        self.push(&head, compiled.expression, action, from, to);
+        let requests = Requests {
+            expression: compiled.expression,
+            from,
+            matching: None,
+        };
+        self.push(&head, requests, action, to);
     }
 
     fn compiled(&mut self, raw: &Redirect, keep_query: bool) -> Option<(CompiledRedirect, Option<Start>)> {
@@ -242,7 +261,7 @@ impl Lower<'_, '_, '_> {
 
     fn cache(&mut self, rank: usize, raw: &CacheRule) {
         let yes = |flag: &Option<At<bool>>| flag.as_ref().is_some_and(|flag| flag.value);
-        let Some(expression) = self.matching(raw.matching.as_ref()) else {
+        let Some(meant) = self.matching(raw.matching.as_ref()) else {
             return;
         };
         let bypass = yes(&raw.bypass);
@@ -283,13 +302,13 @@ impl Lower<'_, '_, '_> {
             edge,
             browser,
         };
-        self.push(&head, expression, action, None, &raw.at);
+        self.push(&head, meant, action, &raw.at);
     }
 
     fn headers(&mut self, kind: RuleKind, rank: usize, raw: &HeaderRule) {
-        let expression = match (&raw.matching, raw.keys.contains_key("match")) {
+        let meant = match (&raw.matching, raw.keys.contains_key("match")) {
             (Some(matching), _) => self.matching(Some(matching)),
-            (None, false) => Some("true".to_owned()),
+            (None, false) => Some(self.compiled_match(matching::Match::default())),
             (None, true) => None,
         };
         let mut changes: BTreeMap<String, HeaderChange> = BTreeMap::new();
@@ -339,7 +358,7 @@ impl Lower<'_, '_, '_> {
             }
             return;
         }
-        let Some(expression) = expression else { return };
+        let Some(meant) = meant else { return };
         let head = Head {
             kind,
             rank,
@@ -347,7 +366,7 @@ impl Lower<'_, '_, '_> {
             enabled: raw.enabled.as_ref(),
             at: &raw.at,
         };
-        self.push(&head, expression, RuleAction::Headers { changes }, None, &raw.at);
+        self.push(&head, meant, RuleAction::Headers { changes }, &raw.at);
     }
 
     /// A word of the provider's, one of those that can stand here.
@@ -374,12 +393,12 @@ impl Lower<'_, '_, '_> {
     }
 
     fn rate_limit(&mut self, rank: usize, raw: &RateLimit) {
-        let expression = self.matching(raw.matching.as_ref());
+        let meant = self.matching(raw.matching.as_ref());
         let verdict = self.verdict(raw.action.as_ref(), self.edge.limit_verdicts);
         let (Some(requests), Some(per), Some(block_for)) = (&raw.requests, &raw.per, &raw.block_for) else {
             return;
         };
-        let (Some(expression), Some(verdict)) = (expression, verdict) else {
+        let (Some(meant), Some(verdict)) = (meant, verdict) else {
             return;
         };
         let mut by: Vec<String> = match &raw.by {
@@ -402,14 +421,14 @@ impl Lower<'_, '_, '_> {
             period: per.value.0,
             block_for: block_for.value.0,
         };
-        self.push(&head, expression, action, None, &per.range);
+        self.push(&head, meant, action, &per.range);
     }
 
     fn firewall(&mut self, rank: usize, raw: &FirewallRule) {
-        let expression = self.matching(raw.matching.as_ref());
+        let meant = self.matching(raw.matching.as_ref());
         let Some(action) = &raw.action else { return };
         let verdict = self.verdict(Some(action), self.edge.verdicts);
-        let (Some(expression), Some(verdict)) = (expression, verdict) else {
+        let (Some(meant), Some(verdict)) = (meant, verdict) else {
             return;
         };
         let head = Head {
@@ -419,11 +438,11 @@ impl Lower<'_, '_, '_> {
             enabled: raw.enabled.as_ref(),
             at: &raw.at,
         };
-        self.push(&head, expression, RuleAction::Filter { verdict }, None, &action.range);
+        self.push(&head, meant, RuleAction::Filter { verdict }, &action.range);
     }
 
     fn config(&mut self, rank: usize, raw: &ConfigRule) {
-        let expression = self.matching(raw.matching.as_ref());
+        let meant = self.matching(raw.matching.as_ref());
         let Some(set) = &raw.set else { return };
         let mut settings = BTreeMap::new();
         let mut is_right = true;
@@ -446,7 +465,7 @@ impl Lower<'_, '_, '_> {
         if set.0.is_empty() {
             self.findings.error("empty-rule", &raw.at, "it sets nothing".to_owned());
         }
-        let Some(expression) = expression.filter(|_| is_right && !settings.is_empty()) else {
+        let Some(meant) = meant.filter(|_| is_right && !settings.is_empty()) else {
             return;
         };
         let head = Head {
@@ -456,7 +475,7 @@ impl Lower<'_, '_, '_> {
             enabled: raw.enabled.as_ref(),
             at: &raw.at,
         };
-        self.push(&head, expression, RuleAction::Configure { settings }, None, &raw.at);
+        self.push(&head, meant, RuleAction::Configure { settings }, &raw.at);
     }
 }
 

@@ -4,7 +4,7 @@
 use launchctl::sandbox::{Permission, Plan, TokenOptions};
 use serde_json::{Value, json};
 
-use super::{PHASES, RECORDS, addresses, edge, foreign, place, writes};
+use super::{PHASES, RECORDS, addresses, compiled, edge, foreign, place, settled, writes};
 use crate::support::Place;
 
 /// The cache rules of a spec, by their names.
@@ -328,7 +328,9 @@ fn every_form_of_redirect_is_taken_and_shown_without_difference() {
     place.spec_with(FORMS, RECORDS);
     let plan = place.run(&["plan", "--json"]).expect(0).json();
     assert_eq!(plan["warnings"], json!([]), "{plan:#}");
+    insta::assert_snapshot!("redirect_forms_plan", settled(place.run(&["plan"]).expect(0).out));
     place.run(&["apply", "--yes"]).expect(0);
+    insta::assert_snapshot!("redirect_forms_requests", compiled(&place, &PHASES[..1]));
     let again = place.run(&["plan", "--detailed-exitcode"]).expect(0);
     assert!(again.out.contains("Nothing to change"), "{}", again.out);
     let rules = place.world(|world| world.rules("acme.example", "http_request_dynamic_redirect"));

@@ -1,12 +1,15 @@
 //! The edge from end to end, with the real binary: redirects, TLS, settings and rules beside records, on a zone in which
 //! somebody else keeps rules too.
 
+mod launch_logic;
 mod lists;
 mod redirect_list;
 mod settings;
 mod zones;
 
-use launchctl::sandbox::Plan;
+use std::time::Duration;
+
+use launchctl::sandbox::{Options, Plan, World};
 use serde_json::{Value, json};
 
 use crate::support::Place;
@@ -125,6 +128,35 @@ fn edge(place: &Place) -> Value {
     })
 }
 
+/// Our rules of these phases as they were sent, one a line: what only the provider says is left out.
+fn compiled(place: &Place, phases: &[&str]) -> String {
+    let mut out = String::new();
+    for phase in phases {
+        out.push_str(&format!("{phase}\n"));
+        let rules = place.world(|world| world.rules("acme.example", phase));
+        for rule in rules.as_array().into_iter().flatten() {
+            if !rule["ref"].as_str().unwrap().starts_with("launchctl-") {
+                continue;
+            }
+            for key in [
+                "ref",
+                "description",
+                "expression",
+                "enabled",
+                "action",
+                "action_parameters",
+                "ratelimit",
+            ] {
+                if let Some(value) = rule.get(key) {
+                    out.push_str(&format!("  {key}: {value}\n"));
+                }
+            }
+            out.push('\n');
+        }
+    }
+    out
+}
+
 fn writes(place: &Place) -> Vec<String> {
     let log = place.sandbox().log();
     let writes = log.iter().filter(|entry| entry.wrote);
@@ -173,6 +205,7 @@ fn there_and_back_with_everything_at_the_edge() {
         "each setting and each phase once: {writes:#?}"
     );
 
+    insta::assert_snapshot!("edge_requests", compiled(&place, PHASES));
     let again = place.run(&["plan", "--detailed-exitcode"]).expect(0);
     assert!(again.out.contains("Nothing to change"), "{}", again.out);
     place.run(&["rollback", "--yes"]).expect(0);
@@ -248,4 +281,87 @@ fn a_plan_of_every_kind_reads_like_a_review() {
     insta::assert_snapshot!("edge_plan_change", settled(place.run(&["plan"]).expect(0).out));
     place.run(&["apply", "--yes"]).expect(0);
     place.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
+
+/// The zone of the spec language's example word for word, but for `email`.
+const EXAMPLE: &str = r#"version: 1
+project: Acme client portal
+vars:
+  origin: 203.0.113.10
+zones:
+  acme.example:
+    provider: cloudflare
+    unmanaged: keep
+    protect: ["NS *", "* _acme-challenge*"]
+    ttl: auto
+    create: false
+    records:
+      - { type: A,     name: "@",  value: "${origin}", proxied: true }
+      - { type: A,     name: app,  value: "${origin}", proxied: true, comment: client portal }
+      - { type: CNAME, name: www,  value: acme.example, proxied: true }
+      - { type: TXT,   name: "@",  value: google-site-verification=abc123 }
+      - { type: A,     name: lb,   values: [203.0.113.20, 203.0.113.21], ttl: 5m }
+      - { type: CAA,   name: "@",  value: '0 issue "letsencrypt.org"' }
+      - { type: SRV,   name: _sip._tcp, value: 10 5 5060 sip.acme.example }
+    redirects:
+      - { name: www to apex, from: "https://www.acme.example/*", to: "https://acme.example/${1}", status: 301, keep_query: true }
+      - { name: old pricing, from: acme.example/pricing.html, to: "https://acme.example/pricing", status: 308 }
+    tls:
+      mode: strict
+      min_version: "1.2"
+      tls_1_3: true
+      always_https: true
+      automatic_https_rewrites: true
+      hsts: { max_age: 365d, include_subdomains: true, preload: false, nosniff: true }
+    settings: { brotli: on, http3: on, early_hints: on }
+    cache:
+      - { name: static assets, match: { path: "/assets/*" }, edge_ttl: 30d, browser_ttl: 1d }
+      - { name: never the API, match: { host: app.acme.example, path: "/api/*" }, bypass: true }
+    headers:
+      - name: security headers
+        set: { Content-Security-Policy: "default-src 'self'", X-Content-Type-Options: nosniff, Referrer-Policy: strict-origin-when-cross-origin }
+        remove: [X-Powered-By]
+    rate_limits:
+      - { name: login, match: { host: app.acme.example, path: /api/login, methods: [POST] }, requests: 5, per: 10s, block_for: 10s }
+"#;
+
+#[test]
+fn the_example_of_the_language_goes_there_and_back_on_the_smallest_plan() {
+    let mut world = World::new();
+    world.add_zone("acme.example", Plan::Free);
+    for (phase, what) in [
+        ("http_request_dynamic_redirect", "redirect"),
+        ("http_request_cache_settings", "cache"),
+        ("http_response_headers_transform", "header"),
+    ] {
+        let rules = json!([foreign("first", what)]);
+        world.put_rules("acme.example", phase, rules).unwrap();
+    }
+    world.put_setting("acme.example", "brotli", "off");
+    world.put_setting("acme.example", "always_use_https", "on");
+    let place = Place::with_options(Options {
+        world: Some(world),
+        // Long enough that what is sent at once is seen to be so.
+        latency: Duration::from_millis(30),
+        ..Options::default()
+    });
+    place.write("launch.yaml", EXAMPLE);
+    let start = (edge(&place), place.state());
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    let planned = plan["summary"]["requests"].as_u64().unwrap();
+    assert_eq!(edge(&place), start.0);
+    place.sandbox().clear_log();
+    place.run(&["apply", "--yes"]).expect(0);
+    let sent = writes(&place);
+    let mut once = sent.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!((sent.len() as u64, once.len()), (planned, sent.len()), "{sent:#?}");
+    // Found, read, tried out, looked at, written, and `ssl` behind what would move it: not one after another.
+    let depth = place.sandbox().serial_depth();
+    assert!(depth <= 6 && sent.len() > 12, "{depth} for {}", sent.len());
+    let again = place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    assert!(again.out.contains("Nothing to change"), "{}", again.out);
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert_eq!((edge(&place), place.state()), start);
 }

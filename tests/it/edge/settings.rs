@@ -3,7 +3,7 @@
 use launchctl::sandbox::Plan;
 use serde_json::{Value, json};
 
-use super::{RECORDS, addresses, writes};
+use super::{RECORDS, addresses, settled, writes};
 use crate::support::Place;
 
 /// Every setting that a spec can wish for, with a value that it does not have from the start.
@@ -123,6 +123,17 @@ fn what_hurts_is_warned_of_until_it_is_accepted() {
 }
 
 #[test]
+fn a_zone_without_https_is_warned_of() {
+    let place = Place::new(Plan::Free);
+    place.spec_with("    tls: { mode: off }\n", RECORDS);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["warnings"][0]["code"], "tls-off", "{plan:#}");
+    place.spec_with("    accept: [tls-off]\n    tls: { mode: off }\n", RECORDS);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["warnings"], json!([]));
+}
+
+#[test]
 fn automatic_mode_is_switched_off_before_the_mode_is_pinned() {
     let place = Place::new(Plan::Free);
     place.world(|world| world.drift_ssl(true));
@@ -195,6 +206,7 @@ fn every_setting_is_set_shown_without_difference_and_set_back() {
         })
         .collect();
     assert!(before.len() >= 40, "{}: {before:#?}", before.len());
+    insta::assert_snapshot!("settings_plan", settled(place.run(&["plan"]).expect(0).out));
     place.sandbox().clear_log();
     place.run(&["apply", "--yes"]).expect(0);
     assert_eq!(writes(&place).len(), before.len(), "one request each");

@@ -134,7 +134,7 @@ fn doctor_compares_what_the_registrar_was_told_with_what_was_assigned() {
     }
     // Delegated to nobody, and nobody who tells.
     let nobody = Stubborn::start(Box::new(|_, _, reply| {
-        reply.metadata.response_code = ResponseCode::NXDomain
+        reply.metadata.response_code = ResponseCode::NXDomain;
     }));
     let seen = place
         .run(&["doctor", "--resolver", &nobody.address.to_string()])
@@ -142,7 +142,7 @@ fn doctor_compares_what_the_registrar_was_told_with_what_was_assigned() {
         .out;
     assert!(seen.contains("names no name servers for it"), "{seen}");
     let broken = Stubborn::start(Box::new(|_, _, reply| {
-        reply.metadata.response_code = ResponseCode::ServFail
+        reply.metadata.response_code = ResponseCode::ServFail;
     }));
     let seen = place
         .run(&["doctor", "--resolver", &broken.address.to_string()])
