@@ -47,10 +47,9 @@ fn moves(order: &[Address], reading: &Reading, spoken: &BTreeSet<Address>) -> BT
     for address in order {
         let rule = reading.live.inventory.get(address).and_then(Resource::as_rule);
         // One that is spoken of by what it bears is known already.
-        if let Some(rule) = rule.filter(|rule| rule.reference.is_some() && !spoken.contains(address)) {
-            if let Some(known) = address_by_name(rule) {
-                named.entry(known).or_default().push(address);
-            }
+        let foreign = rule.filter(|rule| rule.reference.is_some() && !spoken.contains(address));
+        if let Some(known) = foreign.and_then(address_by_name) {
+            named.entry(known).or_default().push(address);
         }
     }
     named

@@ -75,9 +75,10 @@ fn tokens(expression: &str) -> Option<Vec<Token>> {
     let mut out = Vec::new();
     let mut rest = expression.trim_start();
     while let Some(c) = rest.chars().next() {
-        let taken = if let Some(length) = text_length(rest) {
-            out.push(Token::Text(rest.get(..length?)?.to_owned()));
-            length?
+        let taken = if begins_a_text(rest) {
+            let length = text_length(rest)?;
+            out.push(Token::Text(rest[..length].to_owned()));
+            length
         } else if "(){}[],".contains(c) {
             out.push(Token::Mark(c));
             c.len_utf8()
@@ -104,25 +105,29 @@ fn tokens(expression: &str) -> Option<Vec<Token>> {
     Some(out)
 }
 
-/// How long the text is that begins here: `"…"` with escapes, `r"…"` or `r#"…"#` without. The inner `None` is one that
-/// never ends.
-fn text_length(rest: &str) -> Option<Option<usize>> {
-    if rest.starts_with('"') {
-        let mut is_escaped = false;
-        for (at, c) in rest.char_indices().skip(1) {
-            match c {
-                '"' if !is_escaped => return Some(Some(at + 1)),
-                '\\' => is_escaped = !is_escaped,
-                _ => is_escaped = false,
-            }
-        }
-        return Some(None);
+/// Whether a text begins here: `"…"` with escapes, `r"…"` or `r#"…"#` without.
+fn begins_a_text(rest: &str) -> bool {
+    let raw = rest.strip_prefix('r').map(|rest| rest.trim_start_matches('#'));
+    raw.unwrap_or(rest).starts_with('"')
+}
+
+/// How long it is, if it ends.
+fn text_length(rest: &str) -> Option<usize> {
+    if let Some(hashes) = rest.strip_prefix('r') {
+        let count = hashes.len() - hashes.trim_start_matches('#').len();
+        let begin = 1 + count + 1;
+        let end = format!("\"{}", "#".repeat(count));
+        return rest.get(begin..)?.find(&end).map(|at| begin + at + end.len());
     }
-    let hashes = rest.strip_prefix('r')?;
-    let count = hashes.len() - hashes.trim_start_matches('#').len();
-    let inner = hashes[count..].strip_prefix('"')?;
-    let end = format!("\"{}", "#".repeat(count));
-    Some(inner.find(&end).map(|at| 1 + count + 1 + at + end.len()))
+    let mut is_escaped = false;
+    for (at, c) in rest.char_indices().skip(1) {
+        match c {
+            '"' if !is_escaped => return Some(at + 1),
+            '\\' => is_escaped = !is_escaped,
+            _ => is_escaped = false,
+        }
+    }
+    None
 }
 
 struct Reader<'t> {
@@ -214,10 +219,10 @@ impl Reader<'_> {
 fn is_spaced(before: Option<&Token>, token: &Token) -> bool {
     let dots = |token: &Token| matches!(token, Token::Word(word) if word == "..");
     match (before, token) {
-        (None | Some(Token::Mark('(' | '[' | '{')), _) => false,
-        (_, Token::Mark(')' | ']' | '}' | ',' | '[')) => false,
-        // A call; what is a list of values follows a word of its own.
-        (Some(Token::Word(_)), Token::Mark('(')) => false,
+        // A call; a list of values follows a word of its own.
+        (None | Some(Token::Mark('(' | '[' | '{')), _)
+        | (_, Token::Mark(')' | ']' | '}' | ',' | '['))
+        | (Some(Token::Word(_)), Token::Mark('(')) => false,
         (Some(before), token) => !dots(before) && !dots(token),
     }
 }
