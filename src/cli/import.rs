@@ -11,7 +11,7 @@ use crate::ui::Exit;
 /// Write live zones down as a spec, without changing anything
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  launchctl import acme.example > launch.yaml\n  launchctl import acme.example acme.test --out launch.yaml\n  launchctl import --out launch.yaml       every zone that the token covers\n  launchctl import acme.example --provider powerdns\n\nPlanning what is written shows nothing to do. What a spec cannot say is a comment with the reason."
+    after_help = "Examples:\n  launchctl import acme.example > launch.yaml\n  launchctl import acme.example acme.test --out launch.yaml\n  launchctl import --out launch.yaml       every zone that the token covers\n  launchctl import acme.example --provider powerdns\n\nPlanning what is written shows nothing to do. What a spec cannot say is a comment with the reason.\nLists of redirects from CSV files are left as they are."
 )]
 pub(super) struct Arguments {
     /// The zones; without any, all that the credential covers

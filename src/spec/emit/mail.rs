@@ -228,93 +228,44 @@ impl<'z> View<'z> {
         let (at, text) = self.text("@", spf::is_spf)?;
         let record = spf::parse(&text).ok()?;
         let (_, all) = record.all().filter(|(_, all)| *all != Qualifier::Pass)?;
-        let mut again = SpfBuilder::new(all);
         let mut sets = BTreeSet::from([at]);
         let mut senders: Vec<(usize, Yaml)> = Vec::new();
         let mut by_preset: BTreeSet<usize> = BTreeSet::new();
         for found in known.iter().filter(|found| found.sends && found.preset.is_generated) {
-            let Ok(compiled) = presets::send(found.preset, self.domain, &found.values) else {
-                continue;
-            };
-            let records: Vec<_> = compiled
-                .records
-                .iter()
-                .map(|one| (one.name.clone(), one.data.clone()))
-                .collect();
-            let terms: Vec<Option<usize>> = compiled
-                .spf
-                .iter()
-                .map(|term| {
-                    record
-                        .terms
-                        .iter()
-                        .position(|one| text.get(one.span.clone()) == Some(term.as_str()))
-                })
-                .collect();
-            let (Some(covered), true, true) = (
-                self.covering(&records),
-                compiled.missing.is_empty(),
-                terms.iter().all(Option::is_some),
-            ) else {
-                continue;
-            };
-            sets.extend(covered);
-            by_preset.extend(terms.iter().flatten());
-            let first = terms.iter().flatten().min().copied().unwrap_or(usize::MAX);
-            // A key is given as the record shows it: what is left out of one is filled in, and would be another record.
-            let is_key = |one: &&presets::PresetRecord| one.role == presets::Role::Dkim && one.data.txt().is_some();
-            let key = compiled.records.iter().find(is_key).map(|one| one.data.to_string());
-            let written = |(key_of, value)| match (key_of, &key) {
-                ("key", Some(key)) => ("key", key.as_str()),
-                (other, _) => (other, value),
-            };
-            let values = found.values.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-            let values: Vec<(&str, &str)> = values.map(written).collect();
-            senders.push((first, sender(found.preset, &values)));
+            if let Some((sender, terms, covered)) = self.preset(found, &record) {
+                // In the order in which the record has them.
+                senders.push((terms.iter().next().copied().unwrap_or(usize::MAX), sender));
+                by_preset.extend(terms);
+                sets.extend(covered);
+            }
         }
         senders.sort_by_key(|(first, _)| *first);
-        let mut spf = Vec::new();
-        let mut rest: Vec<(usize, &str)> = Vec::new();
+        let mut again = SpfBuilder::new(all);
+        let mut rest: Vec<&str> = Vec::new();
         for (index, term) in record.terms.iter().enumerate() {
             let is_all = matches!(&term.kind, TermKind::Directive(one) if one.mechanism == spf::Mechanism::All);
             let written = text.get(term.span.clone())?;
             if !is_all {
                 again.term(written).ok()?;
-                rest.extend((!by_preset.contains(&index)).then_some((index, written)));
+                rest.extend((!by_preset.contains(&index)).then_some(written));
             }
         }
         // The same terms in the order in which a block gives them.
         if again.build() != text {
             return None;
         }
-        let usual = if senders.is_empty() && rest.is_empty() && all == Qualifier::Fail {
-            Qualifier::Fail
-        } else {
-            Qualifier::SoftFail
-        };
-        if all != usual {
-            let word = match all {
-                Qualifier::Fail => "fail",
-                Qualifier::Neutral => "neutral",
-                Qualifier::SoftFail | Qualifier::Pass => "softfail",
-            };
-            spf.push(("all".to_owned(), Yaml::word(word)));
-        }
-        for (key, head) in [("include", "include:"), ("ip4", "ip4:"), ("ip6", "ip6:")] {
-            let found = rest.iter().filter_map(|(_, term)| term.strip_prefix(head));
-            let found: Vec<Yaml> = found.map(Yaml::text).collect();
-            if !found.is_empty() {
-                spf.push((key.to_owned(), Yaml::List(found)));
-            }
-        }
-        rest.retain(|(_, term)| !["include:", "ip4:", "ip6:"].iter().any(|head| term.starts_with(head)));
-        if !rest.is_empty() {
-            let terms = rest.iter().map(|(_, term)| Yaml::text(term)).collect();
-            spf.push(("terms".to_owned(), Yaml::List(terms)));
-        }
         let is_known = !senders.is_empty();
-        let senders: Vec<Yaml> = senders.into_iter().map(|(_, sender)| sender).collect();
-        let mut keys = vec![("send", Yaml::List(senders))];
+        let nobody = !is_known && rest.is_empty() && all == Qualifier::Fail;
+        let spf = if nobody {
+            Vec::new()
+        } else {
+            beyond(&rest, all, !is_known)
+        };
+        let mut keys = Vec::new();
+        if is_known || nobody {
+            let senders = senders.into_iter().map(|(_, sender)| sender).collect();
+            keys.push(("send", Yaml::List(senders)));
+        }
         if !spf.is_empty() {
             keys.push(("spf", Yaml::Map(spf)));
         }
@@ -328,6 +279,31 @@ impl<'z> View<'z> {
             sets,
             is_known,
         })
+    }
+
+    /// A preset that sends, with its terms in the SPF record and the sets that it makes; nothing unless all are there.
+    fn preset(&self, found: &Recognised, record: &spf::Record) -> Option<(Yaml, BTreeSet<usize>, BTreeSet<usize>)> {
+        let compiled = presets::send(found.preset, self.domain, &found.values).ok()?;
+        if !compiled.missing.is_empty() {
+            return None;
+        }
+        let place = |term: &String| {
+            let is_it = |one: &spf::Term| record.text.get(one.span.clone()) == Some(term.as_str());
+            record.terms.iter().position(is_it)
+        };
+        let terms: BTreeSet<usize> = compiled.spf.iter().map(place).collect::<Option<_>>()?;
+        let records = compiled.records.iter().map(|one| (one.name.clone(), one.data.clone()));
+        let covered = self.covering(&records.collect::<Vec<_>>())?;
+        // A key is given as the record shows it: what is left out of one is filled in, and would be another record.
+        let is_key = |one: &&presets::PresetRecord| one.role == presets::Role::Dkim && one.data.txt().is_some();
+        let key = compiled.records.iter().find(is_key).map(|one| one.data.to_string());
+        let written = |(key_of, value)| match (key_of, &key) {
+            ("key", Some(key)) => ("key", key.as_str()),
+            (other, _) => (other, value),
+        };
+        let values = found.values.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let values: Vec<(&str, &str)> = values.map(written).collect();
+        Some((sender(found.preset, &values), terms, covered))
     }
 
     /// Keys that no preset accounts for.
@@ -441,6 +417,40 @@ impl<'z> View<'z> {
         map.extend(record.authority.map(|url| ("certificate".to_owned(), Yaml::text(&url))));
         Some(piece("bimi", Yaml::Map(map), at))
     }
+}
+
+/// What is said of senders beyond the presets. What everybody else is goes without saying where it is the usual, unless
+/// nothing else is said.
+fn beyond(rest: &[&str], all: Qualifier, is_alone: bool) -> Vec<(String, Yaml)> {
+    const HEADS: [(&str, &str); 3] = [("include", "include:"), ("ip4", "ip4:"), ("ip6", "ip6:")];
+    let mut spf = Vec::new();
+    if all != Qualifier::SoftFail || (is_alone && rest.is_empty()) {
+        let word = match all {
+            Qualifier::Fail => "fail",
+            Qualifier::Neutral => "neutral",
+            Qualifier::SoftFail | Qualifier::Pass => "softfail",
+        };
+        spf.push(("all".to_owned(), Yaml::word(word)));
+    }
+    let mut push = |key: &str, terms: Vec<Yaml>| {
+        if !terms.is_empty() {
+            spf.push((key.to_owned(), Yaml::List(terms)));
+        }
+    };
+    for (key, head) in HEADS {
+        push(
+            key,
+            rest.iter()
+                .filter_map(|term| term.strip_prefix(head))
+                .map(Yaml::text)
+                .collect(),
+        );
+    }
+    let others = rest
+        .iter()
+        .filter(|term| !HEADS.iter().any(|(_, head)| term.starts_with(head)));
+    push("terms", others.map(|term| Yaml::text(term)).collect());
+    spf
 }
 
 fn piece(name: &'static str, value: Yaml, set: usize) -> Piece {

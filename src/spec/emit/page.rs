@@ -28,14 +28,6 @@ impl Yaml {
         Self::Scalar(scalar(text))
     }
 
-    /// One text, or a list of several.
-    pub(super) fn texts(texts: &[String]) -> Self {
-        match texts {
-            [one] => Self::text(one),
-            several => Self::List(several.iter().map(|text| Self::text(text)).collect()),
-        }
-    }
-
     /// A word or a number of the language, which needs no quotes.
     #[expect(clippy::needless_pass_by_value, reason = "words and numbers are small")]
     pub(super) fn word(word: impl ToString) -> Self {

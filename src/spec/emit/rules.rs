@@ -156,8 +156,11 @@ fn with_captures(to: &str, kept: &[Kept]) -> Yaml {
 fn matching_of(matching: &Match, kept: &[Kept]) -> Yaml {
     let mut entries: Vec<(String, Yaml)> = Vec::new();
     for (key, values) in [("host", &matching.hosts), ("path", &matching.paths)] {
-        if !values.is_empty() {
-            entries.push((key.into(), Yaml::texts(values)));
+        let mut values: Vec<Yaml> = values.iter().map(|value| masked(value, kept)).collect();
+        match values.len() {
+            0 => {}
+            1 => entries.extend(values.pop().map(|one| (key.into(), one))),
+            _ => entries.push((key.into(), Yaml::List(values))),
         }
     }
     if !matching.methods.is_empty() {

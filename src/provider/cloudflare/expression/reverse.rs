@@ -88,7 +88,7 @@ pub(in crate::provider::cloudflare) fn redirected(compiled: &CompiledRedirect) -
     let glob = UrlGlob::parse(&from).ok()?;
     let to = match &compiled.to {
         Destination::Url(url) => url.clone(),
-        Destination::Expression(expression) => target(expression, glob.https.is_none())?,
+        Destination::Expression(expression) => target(expression, &glob)?,
     };
     // Where the last star takes the query along, the rule itself does not say so.
     [compiled.keep_query, true].into_iter().find_map(|keep_query| {
@@ -139,22 +139,22 @@ fn start(tree: &Tree) -> Option<String> {
     Some(format!("{scheme}{host}{path}{query}"))
 }
 
-/// Where a redirect leads, with captures of the stars of its start.
-fn target(expression: &str, has_open_scheme: bool) -> Option<String> {
+/// Where a redirect leads, with captures counted over the stars of its start.
+fn target(expression: &str, from: &UrlGlob) -> Option<String> {
     let (name, arguments) = call(expression)?;
     let [field, _, to] = arguments.as_slice() else {
         return None;
     };
     let to = unquoted(to).filter(|_| name == "wildcard_replace")?;
-    // The star of an open scheme comes first and is none of the spec's.
-    Some(if field == FULL && has_open_scheme {
-        super::captures(&to).ok()?.iter().all(|capture| *capture > 0).then(|| {
-            (1..=9).fold(to.clone(), |text, at| {
-                text.replace(&format!("${{{}}}", at + 1), &format!("${{{at}}}"))
-            })
-        })?
-    } else {
-        to
+    let captures = super::captures(&to).ok()?;
+    if captures.contains(&0) {
+        return None;
+    }
+    Some(match field.as_str() {
+        PATH => super::renumbered(&to, |capture| capture + from.host.matches('*').count()),
+        // The star of an open scheme comes first and is none of the spec's.
+        FULL if from.https.is_none() => super::renumbered(&to, |capture| capture - 1),
+        _ => to,
     })
 }
 
