@@ -3,9 +3,11 @@
 
 use std::ops::RangeInclusive;
 
+use serde_json::Value;
+
 use crate::model::matching::{Match, UrlGlob};
 use crate::model::record::RecordType;
-use crate::model::rule::{Destination, RuleKind};
+use crate::model::rule::{Destination, Rule, RuleKind};
 use crate::model::setting_form::SettingForm;
 
 /// What a provider can hold.
@@ -133,6 +135,18 @@ pub struct Edge {
     pub matching: fn(&Match) -> String,
     /// A redirect in its own language. The error says what cannot be said in it.
     pub redirect: fn(&UrlGlob, &str, bool) -> Result<CompiledRedirect, String>,
+    /// The one form in which expressions of its language are equal that mean the same, as far as that is told by form.
+    pub canonical: fn(&str) -> String,
+    /// The other way round: which requests an expression means, when that can be said without the language.
+    pub matched: fn(&str) -> Option<Match>,
+    /// A compiled redirect as a spec says it: from, to, and whether the query goes along.
+    pub redirected: fn(&CompiledRedirect) -> Option<(String, String, bool)>,
+    /// The key of a rule by what it bears at the provider, and what it bears where that is not made from its key.
+    pub mark: fn(RuleKind, &str) -> (String, Option<String>),
+    /// What a rule bears at the provider.
+    pub reference: fn(&Rule) -> String,
+    /// What a setting is on a plan as long as nobody touches it, as far as that is known.
+    pub usual: fn(&str, &str) -> Option<Value>,
 }
 
 /// What a list of redirects can hold, on the largest plan.

@@ -57,6 +57,7 @@ impl Resource {
         match (self, live) {
             (Self::RecordSet(set), Some(Self::RecordSet(live))) => Self::RecordSet(set.settled_on(Some(live))),
             (Self::RecordSet(set), _) => Self::RecordSet(set.settled_on(None)),
+            (Self::Rule(rule), Some(Self::Rule(live))) => Self::Rule(rule.settled_on(Some(live))),
             // What is live is seen through what is said of it, so that nothing is left to be filled in.
             (
                 Self::Rule(_)

@@ -196,8 +196,15 @@ pub struct Rule {
     pub key: String,
     /// Its name, in the words of whoever made it.
     pub name: String,
-    /// Which requests it covers, in the provider's language.
+    /// What it bears at the provider, where that is not made from its key: somebody else made it. In a wish, `None` is
+    /// whatever it bears.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Which requests it covers, in the provider's language and in the one form in which equal expressions are equal.
     pub expression: String,
+    /// The same as whoever made the rule wrote it, where that is another text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writing: Option<String>,
     /// Whether it is in force.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,
@@ -231,6 +238,20 @@ impl Rule {
             place: None,
             ..self.clone()
         }
+    }
+
+    /// What this desired rule becomes on top of what is live: it keeps what it bears there, and the writing of what has
+    /// the same meaning.
+    #[must_use]
+    pub fn settled_on(&self, live: Option<&Self>) -> Self {
+        let mut rule = self.clone();
+        if let Some(live) = live {
+            rule.reference = rule.reference.or_else(|| live.reference.clone());
+            if rule.expression == live.expression {
+                rule.writing.clone_from(&live.writing);
+            }
+        }
+        rule
     }
 
     /// Whether `live` is what this rule is to become: where no place is said, any will do.
@@ -290,7 +311,9 @@ mod tests {
             kind: RuleKind::Cache,
             key: "static".into(),
             name: "static".into(),
+            reference: Some("0a1b".into()),
             expression: "true".into(),
+            writing: Some("(true)".into()),
             enabled: true,
             action: RuleAction::Cache {
                 eligible: Some(true),

@@ -269,6 +269,21 @@ impl Session {
         Ok(session)
     }
 
+    /// The same for a spec that is there already, with a provider that it need not name.
+    pub(super) async fn asking(
+        setting: &Setting,
+        spec: Spec,
+        diagnostics: Diagnostics,
+        provider: &str,
+    ) -> Result<Self, Problem> {
+        let mut session = Self::with(setting, spec, diagnostics).await?;
+        if !session.providers.contains_key(provider) {
+            let connected = connect_one(provider, &session.spec, setting, session.sandbox.as_ref())?;
+            session.providers.insert(provider.to_owned(), connected);
+        }
+        Ok(session)
+    }
+
     /// The same for a spec that is there already.
     pub(super) async fn with(setting: &Setting, spec: Spec, diagnostics: Diagnostics) -> Result<Self, Problem> {
         let mut folder = history_folder(&setting.spec);

@@ -2,6 +2,7 @@
 //! everything, it turns changes into requests (pure), and it performs one request. A provider knows no spec and no
 //! history. To add one: a folder beside `cloudflare`, and a line in [`connect`].
 
+pub mod again;
 pub mod betterstack;
 pub mod checks;
 pub mod cloudflare;
@@ -54,6 +55,13 @@ pub trait Provider: Send + Sync {
     /// What was given up for that is said in the review.
     fn adapt(&self, _desired: &mut Desired, _reading: &Reading) -> Review {
         Review::default()
+    }
+
+    /// The zones that it keeps and the credential covers, where it can be asked for them.
+    fn zones(&self) -> Answer<'_, Result<Vec<DomainName>, ProviderError>> {
+        let error = ProviderError::new("cannot-list-zones", "its zones cannot be asked for")
+            .help("name the zones that are meant");
+        Box::pin(std::future::ready(Err(error)))
     }
 
     /// Groups changes into requests. Pure, so that a plan can say how many requests an apply will take.

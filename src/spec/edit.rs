@@ -1,6 +1,8 @@
 //! Small edits of a spec's text: one thing goes in where it belongs, and every other byte stays as it was. Pure: text in,
 //! text out. It does not judge the outcome; whoever asks loads the text again and compares.
 
+pub mod add;
+
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;

@@ -16,6 +16,9 @@ shape! {
     Redirect {
         /// Its name, which also tells it from others.
         "name" name: Text, required, example "www to apex";
+        /// For a rule that somebody else made: what it bears at the provider, where its name alone does not tell which
+        /// one is meant. `import` writes it.
+        "ref" reference: Text;
         /// The URLs that it starts from: a host and a path, the scheme when only one is meant, each `*` for any run of
         /// characters. A query, when one is said, has to be there too.
         "from" from: Text, example "https://www.acme.example/*", example "acme.example/pricing.html";
@@ -129,6 +132,9 @@ shape! {
     CacheRule {
         /// Its name, which also tells it from others.
         "name" name: Text, required, example "static assets";
+        /// For a rule that somebody else made: what it bears at the provider, where its name alone does not tell which
+        /// one is meant. `import` writes it.
+        "ref" reference: Text;
         /// Which requests are meant.
         "match" matching: Match, required;
         /// Whether these requests never come from the cache.
@@ -150,6 +156,9 @@ shape! {
     HeaderRule {
         /// Its name, which also tells it from others.
         "name" name: Text, required, example "security headers";
+        /// For a rule that somebody else made: what it bears at the provider, where its name alone does not tell which
+        /// one is meant. `import` writes it.
+        "ref" reference: Text;
         /// Which requests are meant; without it, all.
         "match" matching: Match;
         /// Headers that have these values and no others.
@@ -170,6 +179,9 @@ shape! {
     RateLimit {
         /// Its name, which also tells it from others.
         "name" name: Text, required, example "login";
+        /// For a rule that somebody else made: what it bears at the provider, where its name alone does not tell which
+        /// one is meant. `import` writes it.
+        "ref" reference: Text;
         /// Which requests are counted.
         "match" matching: Match, required;
         /// How many are let through.
@@ -192,6 +204,9 @@ shape! {
     FirewallRule {
         /// Its name, which also tells it from others.
         "name" name: Text, required, example "no admin from outside";
+        /// For a rule that somebody else made: what it bears at the provider, where its name alone does not tell which
+        /// one is meant. `import` writes it.
+        "ref" reference: Text;
         /// Which requests are meant.
         "match" matching: Match, required;
         /// What happens to them.
@@ -206,6 +221,9 @@ shape! {
     ConfigRule {
         /// Its name, which also tells it from others.
         "name" name: Text, required, example "legacy host";
+        /// For a rule that somebody else made: what it bears at the provider, where its name alone does not tell which
+        /// one is meant. `import` writes it.
+        "ref" reference: Text;
         /// Which requests are meant.
         "match" matching: Match, required;
         /// The settings by the provider's own ids.

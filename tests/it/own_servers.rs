@@ -2,6 +2,7 @@
 //! ones, with the real binary where a user reads what is said.
 
 mod as_found;
+mod imported;
 mod keys;
 mod meanwhile;
 mod signing;

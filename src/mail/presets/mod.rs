@@ -7,7 +7,7 @@ mod mailboxes;
 mod recognise;
 mod senders;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use compile::{Compiled, PresetError, PresetRecord, Values, receive, return_path, send};
 pub use recognise::{Recognised, provider_of, recognise};
@@ -151,6 +151,19 @@ impl Preset {
     /// Whether it can send.
     pub fn sends(&self) -> bool {
         !self.send.is_empty() || !self.spf.is_empty()
+    }
+
+    /// The selector of its key: the usual one, or the only one that it has.
+    pub fn usual_selector(&self) -> Option<&'static str> {
+        if let Some(parameter) = self.parameter("selector") {
+            return parameter.default;
+        }
+        let key = self
+            .send
+            .iter()
+            .find(|template| template.role == Role::Dkim && template.value.contains("{key}"))?;
+        let (selector, _) = key.name.split_once("._domainkey")?;
+        (!selector.contains('{')).then_some(selector)
     }
 
     /// The parameter of that key.

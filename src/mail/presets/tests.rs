@@ -27,7 +27,7 @@ const KEY: &str = "KEY";
 const RECORD: &str = "k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 
 /// Accounts for every preset that is generated: all of its forms.
-fn accounts() -> Vec<(&'static str, Values)> {
+pub(crate) fn accounts() -> Vec<(&'static str, Values)> {
     [
         ("google-workspace", &[("key", KEY)][..]),
         ("google-workspace", &[("mx", "classic"), ("key", RECORD)]),
@@ -114,7 +114,7 @@ fn accounts() -> Vec<(&'static str, Values)> {
 }
 
 /// All records of an account, its SPF record included.
-fn zone(id: &str, account: &Values) -> Vec<(DomainName, RecordData)> {
+pub(crate) fn zone(id: &str, account: &Values) -> Vec<(DomainName, RecordData)> {
     let preset = find(id).unwrap();
     let mut out = Vec::new();
     let mut builder = Builder::new(Qualifier::SoftFail);

@@ -28,7 +28,9 @@ fn rule((key, says): &Said, place: Option<Place>) -> Rule {
         kind: RuleKind::Cache,
         key: key.clone(),
         name: key.clone(),
+        reference: None,
         expression: format!("http.request.uri.path eq \"/{says}\""),
+        writing: None,
         enabled: true,
         action: RuleAction::Cache {
             eligible: Some(true),

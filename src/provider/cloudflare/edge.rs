@@ -1,7 +1,7 @@
 //! What Cloudflare's edge can do, as the data and the doors that are handed to whoever reads a spec; and what each plan
 //! of a zone allows of it.
 
-use super::{expression, setting_forms, settings};
+use super::{expression, rule_convert, setting_forms, settings};
 use crate::model::capability::{Edge, RedirectLists, TlsSettings};
 use crate::model::rule::RuleKind;
 
@@ -36,6 +36,12 @@ pub(super) const EDGE: Edge = Edge {
     guards: super::guards::CODES,
     matching: expression::matching,
     redirect: expression::redirect,
+    canonical: expression::normal::canonical,
+    matched: expression::reverse::matched,
+    redirected: expression::reverse::redirected,
+    mark: rule_convert::mark_of,
+    reference: rule_convert::reference_of,
+    usual: setting_forms::usual,
 };
 
 /// How many rules of a kind a plan allows.

@@ -1,12 +1,16 @@
 //! Cloudflare's language for rules, as far as it is written here: matches and redirects without regular expressions, so
 //! that every plan takes them. Pure.
 
+pub(super) mod normal;
+pub(super) mod reverse;
+
 use crate::model::capability::CompiledRedirect;
 use crate::model::matching::{Match, UrlGlob};
 use crate::model::rule::Destination;
 
 const HOST: &str = "http.host";
 const PATH: &str = "http.request.uri.path";
+const METHOD: &str = "http.request.method";
 const QUERY: &str = "http.request.uri.query";
 const FULL: &str = "http.request.full_uri";
 
@@ -24,7 +28,7 @@ fn terms(matching: &Match) -> Vec<String> {
     let mut terms = Vec::new();
     terms.extend(any_of(HOST, &matching.hosts));
     terms.extend(any_of(PATH, &matching.paths));
-    terms.extend(any_of("http.request.method", &matching.methods));
+    terms.extend(any_of(METHOD, &matching.methods));
     if let Some(expression) = &matching.expression {
         terms.push(if terms.is_empty() && matching.not.is_none() {
             expression.clone()

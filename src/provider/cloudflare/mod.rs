@@ -37,7 +37,7 @@ use crate::plan::Change;
 use crate::provider::http::{Credential, Http};
 use crate::provider::{
     Access, Answer, ApiRefusal, Assigned, Examination, News, Outcome, Profile, Provider, ProviderError, Reading,
-    Review, Scope, Stage, Step, ZoneFacts,
+    Review, Scope, Stage, Step, ZoneFacts, again,
 };
 use api::ApiError;
 
@@ -98,6 +98,7 @@ impl Cloudflare {
         for reading in try_join_all(zones).await? {
             whole.absorb(reading);
         }
+        again::by_name(&mut whole, &scope.spoken);
         Ok(whole)
     }
 
@@ -217,6 +218,10 @@ impl Provider for Cloudflare {
 
     fn read<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Reading, ProviderError>> {
         Box::pin(self.read_all(scope))
+    }
+
+    fn zones(&self) -> Answer<'_, Result<Vec<DomainName>, ProviderError>> {
+        Box::pin(records::all_zones(self))
     }
 
     fn steps(&self, changes: &[Change], reading: &Reading) -> Vec<Step> {

@@ -183,6 +183,31 @@ pub(super) async fn find_zone(cloudflare: &Cloudflare, zone: &DomainName) -> Res
     }
 }
 
+/// The zones that the token covers, in the account when one is named.
+pub(super) async fn all_zones(cloudflare: &Cloudflare) -> Result<Vec<DomainName>, ProviderError> {
+    let account = cloudflare.account.as_ref();
+    let account = account.map_or_else(String::new, |account| {
+        format!("&account.id={}", super::segment(account))
+    });
+    let mut zones = BTreeSet::new();
+    for page in 1..=MOST_PAGES {
+        let path = format!("zones?per_page=50&page={page}{account}");
+        let answer = api::get(&cloudflare.http, &path)
+            .await
+            .map_err(|error| error.while_reading("the list of zones"))?;
+        let names = answer.result.as_array().map_or(&[][..], Vec::as_slice).iter();
+        let names = names.filter_map(|zone| zone.get("name")?.as_str());
+        zones.extend(names.filter_map(|name| DomainName::parse(name).ok()));
+        if answer.info.is_none_or(|info| page >= info.total_pages) {
+            return Ok(zones.into_iter().collect());
+        }
+    }
+    Err(ProviderError::new(
+        "odd-answer",
+        "Cloudflare answered with more pages of zones than any account has",
+    ))
+}
+
 fn zone_of(value: &Value, zone: &DomainName) -> Result<FoundZone, ProviderError> {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     let id = text("/id")

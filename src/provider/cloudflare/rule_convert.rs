@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::expression::normal;
 use crate::base::digest;
 use crate::model::name::DomainName;
 use crate::model::rule::{Destination, HeaderChange, Lifetime, Rule, RuleAction, RuleKind};
@@ -53,7 +54,7 @@ fn marker(kind: RuleKind, key: &str) -> String {
 
 /// The key of a rule by what it bears. A foreign one can never be taken for ours.
 pub(super) fn key_of(kind: RuleKind, reference: &str) -> String {
-    if let Some(key) = reference.strip_prefix(&marker(kind, "")).filter(|key| !key.is_empty()) {
+    if let Some(key) = own_key(kind, reference) {
         return key.to_owned();
     }
     let is_plain = reference.len() <= 64
@@ -68,37 +69,53 @@ pub(super) fn key_of(kind: RuleKind, reference: &str) -> String {
     }
 }
 
+fn own_key(kind: RuleKind, reference: &str) -> Option<&str> {
+    let key = reference.strip_prefix(&marker(kind, ""))?;
+    (!key.is_empty()).then_some(key)
+}
+
+/// The same with what it bears, where that is not made from its key.
+pub(super) fn mark_of(kind: RuleKind, reference: &str) -> (String, Option<String>) {
+    let foreign = own_key(kind, reference).is_none().then(|| reference.to_owned());
+    (key_of(kind, reference), foreign)
+}
+
+/// What a rule bears.
+pub(super) fn reference_of(rule: &Rule) -> String {
+    let made = || marker(rule.kind, &rule.key);
+    rule.reference.clone().unwrap_or_else(made)
+}
+
 /// Reads one rule. The error says what could not be understood.
 pub(super) fn from_wire(zone: &DomainName, kind: RuleKind, wire: &Value) -> Result<Rule, String> {
     let map = wire.as_object().ok_or("a rule that is no object")?;
     let text = |key: &str| map.get(key).and_then(Value::as_str);
     let id = text("id").filter(|id| !id.is_empty()).ok_or("a rule without an id")?;
     let reference = text("ref").filter(|reference| !reference.is_empty()).unwrap_or(id);
-    let key = key_of(kind, reference);
-    let is_ours = !key.starts_with("foreign.");
+    let (key, foreign) = mark_of(kind, reference);
+    let written = text("expression").ok_or("a rule without an expression")?;
+    let canonical = normal::canonical(written);
     Ok(Rule {
         zone: zone.clone(),
         kind,
         key,
         name: text("description").unwrap_or_default().to_owned(),
-        expression: text("expression").ok_or("a rule without an expression")?.to_owned(),
+        reference: foreign,
+        writing: (canonical != written).then(|| written.to_owned()),
+        expression: canonical,
         enabled: map.get("enabled").and_then(Value::as_bool).unwrap_or(true),
-        action: action_from_wire(&fields(map, is_ours, reference)),
+        action: action_from_wire(&fields(map)),
         place: None,
     })
 }
 
 /// The fields that make up what a rule does, without what Cloudflare fills in.
-fn fields(map: &Map<String, Value>, is_ours: bool, reference: &str) -> Map<String, Value> {
+fn fields(map: &Map<String, Value>) -> Map<String, Value> {
     let mut fields: Map<String, Value> = map
         .iter()
         .filter(|(key, value)| !OWN.contains(&key.as_str()) && !READ_ONLY.contains(&key.as_str()) && !value.is_null())
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
-    if !is_ours {
-        // A foreign rule that is put back bears what it bore.
-        fields.insert("ref".to_owned(), json!(reference));
-    }
     if fields
         .get("action_parameters")
         .and_then(Value::as_object)
@@ -320,11 +337,11 @@ pub(super) fn to_wire(rule: &Rule, id: Option<&str>) -> Value {
     if let Some(id) = id {
         wire.insert("id".to_owned(), json!(id));
     }
-    wire.insert("ref".to_owned(), json!(marker(rule.kind, &rule.key)));
+    wire.insert("ref".to_owned(), json!(reference_of(rule)));
     wire.insert("description".to_owned(), json!(rule.name));
-    wire.insert("expression".to_owned(), json!(rule.expression));
+    let written = rule.writing.as_ref().unwrap_or(&rule.expression);
+    wire.insert("expression".to_owned(), json!(written));
     wire.insert("enabled".to_owned(), json!(rule.enabled));
-    // A foreign rule brings its own `ref`.
     wire.extend(action_to_wire(&rule.action));
     Value::Object(wire)
 }
@@ -409,7 +426,9 @@ mod tests {
             kind,
             key: "one".into(),
             name: "One".into(),
+            reference: None,
             expression: "true".into(),
+            writing: None,
             enabled: true,
             action,
             place: None,

@@ -1,5 +1,7 @@
 //! The settings of a Cloudflare zone and what each can hold (facts of the v4 API, 2026), as data.
 
+use serde_json::{Value, json};
+
 use crate::model::setting_form::{SettingForm, Values};
 
 use Values::{Flag, List, NotManaged, Numbers, Object, Range, Switch, Text, Words};
@@ -137,3 +139,62 @@ pub(super) const CONFIGURATION: &[SettingForm] = &[
     ),
     form("ssl", Words(&["off", "flexible", "full", "strict", "origin_pull"])),
 ];
+
+/// What a setting is on a plan as long as nobody touches it: the default that Cloudflare documents, and where it
+/// documents none, what a new zone has. Nothing for what is not known.
+pub(super) fn usual(plan: &str, id: &str) -> Option<Value> {
+    let by_plan = |free: &str, paid: &str| Some(json!(if plan == "free" { free } else { paid }));
+    match id {
+        "brotli"
+        | "browser_check"
+        | "email_obfuscation"
+        | "http2"
+        | "ip_geolocation"
+        | "ipv6"
+        | "replace_insecure_js"
+        | "tls_1_3"
+        | "websockets" => Some(json!("on")),
+        "automatic_https_rewrites" | "opportunistic_encryption" | "opportunistic_onion" | "speed_brain" => {
+            by_plan("on", "off")
+        }
+        "0rtt"
+        | "always_online"
+        | "always_use_https"
+        | "dnssec"
+        | "early_hints"
+        | "fonts"
+        | "h2_prioritization"
+        | "hotlink_protection"
+        | "http3"
+        | "image_resizing"
+        | "origin_error_page_pass_thru"
+        | "polish"
+        | "prefetch_preload"
+        | "pseudo_ipv4"
+        | "response_buffering"
+        | "rocket_loader"
+        | "sort_query_string_for_cache"
+        | "tls_client_auth"
+        | "true_client_ip_header"
+        | "webp" => Some(json!("off")),
+        "browser_cache_ttl" => Some(json!(14_400)),
+        "cache_level" => Some(json!("aggressive")),
+        "challenge_ttl" => Some(json!(1_800)),
+        "ciphers" => Some(json!([])),
+        "edge_cache_ttl" => Some(json!(7_200)),
+        "max_upload" => Some(json!(100)),
+        "min_tls_version" => Some(json!("1.0")),
+        "nel" => Some(json!({ "enabled": true })),
+        "origin_h2_max_streams" => Some(json!(if plan == "enterprise" { 1 } else { 100 })),
+        "origin_max_http_version" => Some(json!("2")),
+        "proxy_read_timeout" => Some(json!(125)),
+        "security_level" => Some(json!("medium")),
+        "ssl_automatic_mode" => Some(json!("auto")),
+        // Nothing in it is on.
+        "aegis" | "automatic_platform_optimization" | "security_header" => {
+            let form = SettingForm::find(SETTINGS, id)?;
+            form.values.canonical(&json!({})).ok()
+        }
+        _ => None,
+    }
+}

@@ -227,11 +227,8 @@ mod tests {
     /// Values that a form takes, each with other forms in which the same value may come back.
     fn samples(values: &Values) -> Vec<(Value, Vec<Value>)> {
         let word = |word: &str| {
-            let number = word.parse::<f64>().ok().map(|number| json!(number));
-            (
-                json!(word),
-                number.into_iter().filter(|number| number.to_string() == word).collect(),
-            )
+            let number: Option<Value> = serde_json::from_str(word).ok().filter(Value::is_number);
+            (json!(word), number.into_iter().collect())
         };
         let number = |number: u64| (json!(number), vec![json!(number.to_string())]);
         match values {

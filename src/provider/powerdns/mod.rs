@@ -88,6 +88,15 @@ impl PowerDns {
         Ok(whole)
     }
 
+    async fn all_zones(&self) -> Result<Vec<DomainName>, ProviderError> {
+        let answer = api::get(&self.http, "servers/localhost/zones").await;
+        let answer = answer.map_err(|error| error.while_reading("the list of zones"))?;
+        let zones = answer.as_array().map_or(&[][..], Vec::as_slice).iter();
+        let names = zones.filter_map(|zone| zone.get("name")?.as_str());
+        let zones: BTreeSet<DomainName> = names.filter_map(|name| DomainName::parse(name).ok()).collect();
+        Ok(zones.into_iter().collect())
+    }
+
     async fn read_zone(&self, zone: &DomainName, scope: &Scope) -> Result<Reading, ProviderError> {
         let answer = match api::get(&self.http, &path_of(zone)).await {
             Err(error) if error.is_not_there() && scope.may_be_missing.contains(zone) => {
@@ -455,6 +464,10 @@ impl Provider for PowerDns {
     fn adapt(&self, desired: &mut Desired, reading: &Reading) -> Review {
         signing::adapt(desired, reading);
         Review::default()
+    }
+
+    fn zones(&self) -> Answer<'_, Result<Vec<DomainName>, ProviderError>> {
+        Box::pin(self.all_zones())
     }
 
     fn steps(&self, changes: &[Change], reading: &Reading) -> Vec<Step> {

@@ -29,6 +29,7 @@ struct Head<'r> {
     kind: RuleKind,
     rank: usize,
     name: Option<&'r Text>,
+    reference: Option<&'r Text>,
     enabled: Option<&'r At<bool>>,
     at: &'r Range<usize>,
 }
@@ -76,7 +77,16 @@ impl Lower<'_, '_, '_> {
             matching,
         } = requests;
         let Some(name) = head.name else { return };
-        let key = slug(&name.value);
+        let (key, reference) = match head.reference {
+            // What it bears tells it from others, so that its name is free.
+            Some(text) => (self.edge.mark)(head.kind, &text.value),
+            None => (slug(&name.value), None),
+        };
+        if let Some(text) = head.reference.filter(|text| !is_reference(&text.value)) {
+            let words = "what a rule bears is a text of 1 to 255 characters, as the provider shows it";
+            self.findings.error("bad-ref", &text.range, words.to_owned());
+            return;
+        }
         if key.is_empty() || name.value.chars().any(char::is_control) {
             let words = "a name holds a letter or a digit at least, in one line";
             self.findings.error("bad-name", &name.range, words.to_owned());
@@ -104,13 +114,16 @@ impl Lower<'_, '_, '_> {
             self.findings.error("expression-too-long", head.at, words);
             return;
         }
+        let canonical = (self.edge.canonical)(&expression);
         self.zone.rules.push(DeclaredRule {
             rule: Rule {
                 zone: self.zone.name.clone(),
                 kind: head.kind,
                 key,
                 name: name.value.clone(),
-                expression,
+                reference,
+                writing: (canonical != expression).then_some(expression),
+                expression: canonical,
                 enabled: head.enabled.is_none_or(|enabled| enabled.value),
                 action,
                 place: Some(Place::Declared(head.rank)),
@@ -190,6 +203,7 @@ impl Lower<'_, '_, '_> {
             kind: RuleKind::Redirect,
             rank,
             name: raw.name.as_ref(),
+            reference: raw.reference.as_ref(),
             enabled: raw.enabled.as_ref(),
             at: &raw.at,
         };
@@ -294,6 +308,7 @@ impl Lower<'_, '_, '_> {
             kind: RuleKind::Cache,
             rank,
             name: raw.name.as_ref(),
+            reference: raw.reference.as_ref(),
             enabled: raw.enabled.as_ref(),
             at: &raw.at,
         };
@@ -363,6 +378,7 @@ impl Lower<'_, '_, '_> {
             kind,
             rank,
             name: raw.name.as_ref(),
+            reference: raw.reference.as_ref(),
             enabled: raw.enabled.as_ref(),
             at: &raw.at,
         };
@@ -411,6 +427,7 @@ impl Lower<'_, '_, '_> {
             kind: RuleKind::RateLimit,
             rank,
             name: raw.name.as_ref(),
+            reference: raw.reference.as_ref(),
             enabled: raw.enabled.as_ref(),
             at: &raw.at,
         };
@@ -435,6 +452,7 @@ impl Lower<'_, '_, '_> {
             kind: RuleKind::Firewall,
             rank,
             name: raw.name.as_ref(),
+            reference: raw.reference.as_ref(),
             enabled: raw.enabled.as_ref(),
             at: &raw.at,
         };
@@ -472,11 +490,17 @@ impl Lower<'_, '_, '_> {
             kind: RuleKind::Config,
             rank,
             name: raw.name.as_ref(),
+            reference: raw.reference.as_ref(),
             enabled: raw.enabled.as_ref(),
             at: &raw.at,
         };
         self.push(&head, meant, RuleAction::Configure { settings }, &raw.at);
     }
+}
+
+/// Whether a rule can bear this.
+fn is_reference(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 255 && !text.chars().any(char::is_control)
 }
 
 /// What is wrong with a header's name or value (RFC 9110 §5.1, §5.5).

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::read_with;
+use super::{providers, read_with};
 use crate::base::diagnostic::Severity;
 use crate::model::name::DomainName;
 use crate::model::record::{RecordData, RecordType};
 use crate::model::record_set::{Record, RecordSet};
 use crate::model::ttl::Ttl;
-use crate::spec::emit::{EmittedZone, emit};
+use crate::spec::emit::{EmittedZone, Head, Written, emit};
 
 proptest! {
     #[test]
@@ -37,10 +37,13 @@ proptest! {
             all.push((DomainName::parse_in(&name, &zone).unwrap(), record));
         }
         let sets: Vec<RecordSet> = RecordSet::gather(&zone, all).into_iter().map(RecordSet::as_live).collect();
-        let emitted = emit(
-            &[EmittedZone { name: zone, provider: "cloudflare".into(), dnssec: None, sets: sets.iter().map(|set| (set.clone(), None)).collect() }],
-            &BTreeMap::from([("cloudflare".to_owned(), "CLOUDFLARE_API_TOKEN".to_owned())]),
-        );
+        let mut emitted = EmittedZone::new(zone, providers().remove(0));
+        emitted.sets = sets.iter().cloned().map(Written::new).collect();
+        let head = Head {
+            tokens: BTreeMap::from([("cloudflare".to_owned(), "CLOUDFLARE_API_TOKEN".to_owned())]),
+            ..Head::default()
+        };
+        let emitted = emit(&[emitted], &head);
         let loaded = read_with(&emitted.text, &[]);
         let errors: Vec<_> = loaded.diagnostics.iter().filter(|finding| finding.severity == Severity::Error).collect();
         // What the judgement refuses is taken out by whoever imports; what is left must read back as it was.

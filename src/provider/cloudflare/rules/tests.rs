@@ -137,6 +137,8 @@ fn a_list_that_is_not_there_is_made() {
         kind: RuleKind::Cache,
         key: "one".into(),
         name: "one".into(),
+        reference: None,
+        writing: None,
         expression: "true".into(),
         enabled: true,
         action: RuleAction::Cache {

@@ -423,11 +423,14 @@ fn values_of(sender: &Sender) -> BTreeMap<String, String> {
         values.insert("return_path".to_owned(), label.value.clone());
     }
     if let Some(key) = sender.dkim.first() {
-        values.extend(
-            key.selector
-                .as_ref()
-                .map(|selector| ("selector".to_owned(), selector.value.clone())),
-        );
+        // A preset that has one selector and no other is not asked for it.
+        let only = sender.preset().filter(|preset| preset.parameter("selector").is_none());
+        let only = only.and_then(Preset::usual_selector);
+        let selector = key
+            .selector
+            .as_ref()
+            .filter(|selector| Some(selector.value.as_str()) != only);
+        values.extend(selector.map(|selector| ("selector".to_owned(), selector.value.clone())));
         values.extend(key.key.as_ref().map(|key| ("key".to_owned(), key.value.0.clone())));
     }
     values

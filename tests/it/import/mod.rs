@@ -1,5 +1,8 @@
 //! `import`: live zones come out as specs that plan to nothing, and nothing live is touched.
 
+mod edge;
+mod into;
+
 use launchctl::sandbox::Plan;
 use serde_json::json;
 
@@ -21,7 +24,7 @@ fn a_zone_of_every_type_is_written_down_and_plans_to_nothing() {
     assert!(text.contains("token: env:CLOUDFLARE_API_TOKEN"), "{text}");
     for kind in ["CAA", "LOC", "NAPTR", "SVCB", "TLSA", "URI"] {
         assert!(
-            text.contains(&format!("      - {{ type: {kind},")),
+            text.contains(&format!("      - {{ type: {kind}, ")),
             "{text}\n{}",
             imported.err
         );
@@ -63,7 +66,11 @@ fn awkward_texts_come_back_as_they_are() {
     );
     assert!(imported.out.contains(r#"name: "no""#), "{}", imported.out);
     assert!(imported.out.contains("    ttl: 5m\n"), "{}", imported.out);
-    assert!(imported.err.contains("Declared: 4 record sets."), "{}", imported.err);
+    assert!(
+        imported.err.contains("Declared: 4 record sets and 4 settings."),
+        "{}",
+        imported.err
+    );
     place.write("launch.yaml", &imported.out);
     place.run(&["plan", "--detailed-exitcode"]).expect(0);
 }
