@@ -537,6 +537,14 @@ async fn secondaries_are_told_after_a_change() {
     let told = hickory_proto::op::Message::from_vec(&buffer[..length]).unwrap();
     assert_eq!(told.metadata.op_code, hickory_proto::op::OpCode::Notify);
     assert_eq!(told.queries[0].name().to_ascii(), "own.test.");
+    assert!(outcome.news.is_empty(), "{:?}", outcome.news);
+    // A server that sends none takes the request too; that nobody was told is said.
+    let server = Server::powerdns(ZONE, "master");
+    let desk = Desk::at(&server);
+    desk.spec(&["{ type: A, name: a, value: 192.0.2.1 }"]);
+    let outcome = desk.apply().await;
+    assert_eq!(status(&outcome), RunStatus::Applied, "{outcome:#?}");
+    assert!(outcome.news[0].contains("`primary=yes`"), "{:?}", outcome.news);
 }
 
 #[test]

@@ -207,6 +207,7 @@ impl PowerDns {
     async fn perform_once(&self, step: &Step) -> Outcome {
         let written = match step.method {
             "PATCH" => look::write(&self.http, step).await,
+            _ if is_notify(step) => self.notify(step).await,
             _ => self.put(step).await,
         };
         match written {
@@ -222,6 +223,21 @@ impl PowerDns {
                 Outcome::Unknown(words)
             }
         }
+    }
+
+    /// A server that sends no NOTIFY takes the request all the same, and nobody hears of the change.
+    async fn notify(&self, step: &Step) -> Result<(), ApiError> {
+        let outcome = api::write(&self.http, step.method, &step.path, &step.body).await;
+        let config = api::get(&self.http, "servers/localhost/config").await.ok();
+        let why = match (&outcome, config.as_ref().and_then(quirks::sends_notify)) {
+            (Err(error), _) => error.words(),
+            (Ok(()), Some(false)) => "the server sends no NOTIFY: set `primary=yes` in pdns.conf".to_owned(),
+            (Ok(()), Some(true) | None) => return outcome,
+        };
+        let zone = step.zone().map(ToString::to_string).unwrap_or_default();
+        let words = format!("the secondaries of {zone} were not told ({why}): they see the change when they ask next");
+        self.told().words.push(words);
+        outcome
     }
 
     async fn put(&self, step: &Step) -> Result<(), ApiError> {
@@ -450,6 +466,10 @@ fn notify(zone: &DomainName) -> Step {
         body: json!({}),
         check: None,
     }
+}
+
+fn is_notify(step: &Step) -> bool {
+    step.method == "PUT" && step.path.ends_with("/notify")
 }
 
 impl Provider for PowerDns {

@@ -89,16 +89,28 @@ pub(super) fn review(changes: &[Change], reading: &Reading, steps: &[Step]) -> R
 
 /// What a server's configuration says of ALIAS records; `None` when it does not say.
 pub(super) fn aliases(config: &serde_json::Value) -> Option<AliasFacts> {
-    let value = |name: &str| {
-        let settings = config.as_array()?.iter();
-        let mut named = settings.filter(|setting| setting.get("name").is_some_and(|is| is == name));
-        named.next()?.get("value")?.as_str().map(str::trim)
-    };
+    let value = |name: &str| configured(config, name);
     let has_resolver = value("resolver").is_some_and(|resolver| !resolver.is_empty() && resolver != "no");
     Some(AliasFacts {
         is_answered: value("expand-alias")? == "yes" && has_resolver,
         is_sent_as_addresses: value("outgoing-axfr-expand-alias") == Some("yes"),
     })
+}
+
+/// Whether a server's configuration lets it send NOTIFY; `None` when it does not say. The name changed with 4.5.
+pub(super) fn sends_notify(config: &serde_json::Value) -> Option<bool> {
+    let values: Vec<&str> = ["primary", "master"]
+        .into_iter()
+        .filter_map(|name| configured(config, name))
+        .collect();
+    (!values.is_empty()).then(|| values.contains(&"yes"))
+}
+
+/// The value of a setting, of an answer that lists the configuration.
+fn configured<'v>(config: &'v serde_json::Value, name: &str) -> Option<&'v str> {
+    let settings = config.as_array()?.iter();
+    let mut named = settings.filter(|setting| setting.get("name").is_some_and(|is| is == name));
+    named.next()?.get("value")?.as_str().map(str::trim)
 }
 
 fn aliases_are_answered(changes: &[Change], reading: &Reading, review: &mut Review) {
