@@ -170,7 +170,7 @@ pub(super) fn warnings(changes: &[Change], reading: &Reading) -> Vec<Warning> {
         }
         (after && !before && idle > 0).then(|| {
             let words = format!(
-                "the zone has {} already and is signed with it, not with a new one",
+                "the zone has {} already: it is signed with what is there, and no new key is made",
                 text::count(idle, "key")
             );
             Warning::about(&change.address, "dnssec-again", words)
