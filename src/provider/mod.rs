@@ -8,6 +8,7 @@ pub mod checks;
 pub mod cloudflare;
 pub mod credential;
 pub mod dns;
+mod error;
 pub mod http;
 pub mod powerdns;
 pub mod prometheus;
@@ -39,6 +40,8 @@ use crate::model::scope::ScopeName;
 use crate::plan::change::Warning;
 use crate::plan::order::ListName;
 use crate::plan::{Change, Live, Refusal};
+
+pub use error::ProviderError;
 
 /// What an asynchronous method of a provider returns.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -457,36 +460,6 @@ pub enum Finding {
     Unclear,
     /// It is not.
     Bad,
-}
-
-/// Why a provider could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ProviderError {
-    /// A stable name for this kind of error.
-    pub code: String,
-    /// What was being done, and what the other side said.
-    pub message: String,
-    /// What to do next.
-    pub help: Option<String>,
-}
-
-impl ProviderError {
-    /// An error without advice.
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-            help: None,
-        }
-    }
-
-    /// The same error with advice.
-    #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
 }
 
 /// How a provider is reached: settled by whoever has the spec and the environment.
