@@ -8,6 +8,7 @@ pub mod checks;
 pub mod cloudflare;
 pub mod credential;
 pub mod dns;
+pub mod gatus;
 pub mod http;
 pub mod powerdns;
 pub mod prometheus;
@@ -304,6 +305,8 @@ pub struct UptimeFacts {
     pub provider: &'static str,
     /// What the account is known by; empty where the provider does not tell.
     pub account: String,
+    /// Whose it is, where the provider tells: a copy of the account says the same.
+    pub owner: String,
     /// The plan that is paid for, in the provider's words.
     pub plan: String,
     /// How many monitors there are.
@@ -531,6 +534,7 @@ pub struct Profile {
 pub const PROFILES: &[Profile] = &[
     betterstack::PROFILE,
     cloudflare::PROFILE,
+    gatus::PROFILE,
     powerdns::PROFILE,
     prometheus::PROFILE,
     rfc2136::PROFILE,
@@ -552,6 +556,7 @@ pub fn connect(name: &str, access: Access) -> Result<Box<dyn Provider>, Provider
     match name {
         "betterstack" => Ok(Box::new(betterstack::BetterStack::new(access)?)),
         "cloudflare" => Ok(Box::new(cloudflare::Cloudflare::new(access)?)),
+        "gatus" => Ok(Box::new(gatus::Gatus::new(access))),
         "rfc2136" => Ok(Box::new(rfc2136::Rfc2136::new(&access)?)),
         "powerdns" => Ok(Box::new(powerdns::PowerDns::new(access)?)),
         "prometheus" => Ok(Box::new(prometheus::Prometheus::new(access)?)),
