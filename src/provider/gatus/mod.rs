@@ -38,6 +38,7 @@ pub const PROFILE: Profile = Profile {
         UptimeRules {
             folds_tls: true,
             keeps_windows: false,
+            longest_connection: u32::MAX,
         },
     ),
     // It is never asked for anything.
