@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::apply::Progress;
 use crate::base::text;
-use crate::history::local;
+use crate::history::{Run, local};
 use crate::model::address::Address;
 use crate::model::inventory::Inventory;
 use crate::model::name::DomainName;
@@ -23,7 +23,7 @@ use crate::ops::rollback::{self, Undo};
 use crate::ops::session::{self, Session, Setting};
 use crate::plan::order::arrange;
 use crate::plan::{Action, Selection};
-use crate::provider::{Reading, cloudflare};
+use crate::provider::{Reading, cloudflare, uptimerobot};
 use crate::sandbox::{Fault, Options, Plan as SandboxPlan, Sandbox, World};
 
 /// How long the stand-in takes for an answer: long enough that requests made at once are seen to be so.
@@ -47,8 +47,10 @@ pub struct Rehearse {
 /// Where the start state came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seed {
-    /// A copy of the live zones.
+    /// A copy of the live zones, and of the account of checks.
     Live,
+    /// A copy of the live zones; there are no checks, since their account could not be read; why.
+    LiveZones(String),
     /// A file.
     File(PathBuf),
     /// Empty zones, as asked.
@@ -136,8 +138,9 @@ pub async fn rehearse(
     watch: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Rehearsal, Problem> {
     let (mut stage, seed) = set(setting, how).await?;
-    let earlier = stage.session.runs()?.len();
-    let before = state(&stage).await?;
+    let history = stage.session.runs()?;
+    let earlier = history.len();
+    let before = state(&stage, &history).await?;
     stage.sandbox.clear_log();
     let narrow = Narrow {
         selection: Selection::default(),
@@ -179,7 +182,7 @@ pub async fn rehearse(
         let outcome = apply::carry_out(&stage.session, ready, watch).await?;
         seen.undone = Some((planned, outcome, stage.leg()));
     }
-    seen.differences = differences(&before, &state(&stage).await?);
+    seen.differences = differences(&before, &state(&stage, &history).await?);
     seen.ok = is_as_it_should_be(&seen);
     stage.sandbox.stop().await;
     Ok(seen)
@@ -213,10 +216,10 @@ async fn set(setting: &Setting, how: &Rehearse) -> Result<(Stage, Seed), Problem
     } else if how.empty || setting.sandbox {
         Seed::Empty
     } else {
-        match copy_of_live(setting).await {
-            Ok(reading) => {
+        match copy_of_live(setting, !spec.desired.zones.is_empty()).await {
+            Ok((reading, missing)) => {
                 fill_from_live(&reading, &mut world)?;
-                Seed::Live
+                missing.map_or(Seed::Live, Seed::LiveZones)
             }
             Err(Problem::Other { code, message, .. }) if code == "no-credential" => Seed::NoAccess(message),
             Err(problem) => return Err(problem),
@@ -240,7 +243,7 @@ async fn set(setting: &Setting, how: &Rehearse) -> Result<(Stage, Seed), Problem
         sandbox: false,
         ..setting.clone()
     };
-    if seed == Seed::Live {
+    if matches!(seed, Seed::Live | Seed::LiveZones(_)) {
         // What earlier runs left is theirs to delete: without the history a rehearsal would promise less than an apply does.
         local::copy_runs(&session::history_folder(&setting.spec), home.path())?;
     }
@@ -248,8 +251,22 @@ async fn set(setting: &Setting, how: &Rehearse) -> Result<(Stage, Seed), Problem
     Ok((Stage { session, sandbox, home }, seed))
 }
 
-async fn copy_of_live(setting: &Setting) -> Result<Reading, Problem> {
-    let session = Session::of_zones(setting)?;
+/// What is live. A credential that is only for the checks may be missing where there are zones: then why is said.
+async fn copy_of_live(setting: &Setting, has_zones: bool) -> Result<(Reading, Option<String>), Problem> {
+    let whole = async {
+        let session = Session::open(setting).await?;
+        read_live(&session).await
+    };
+    match whole.await {
+        Err(Problem::Other { code, message, .. }) if code == "no-credential" && has_zones => {
+            let session = Session::of_zones(setting)?;
+            Ok((read_live(&session).await?, Some(message)))
+        }
+        read => Ok((read?, None)),
+    }
+}
+
+async fn read_live(session: &Session) -> Result<Reading, Problem> {
     let runs = session.runs().unwrap_or_default();
     session.read(&session.extent(&runs), &runs, []).await
 }
@@ -279,6 +296,9 @@ fn fill_from_live(reading: &Reading, world: &mut World) -> Result<(), Problem> {
     for setting in locked.values().filter_map(Resource::as_setting) {
         put_setting(setting, world);
         world.lock_setting(setting.zone.as_str(), &setting.id);
+    }
+    if let Some(copy) = uptimerobot::copy_of(reading) {
+        world.uptimerobot().become_copy(&copy);
     }
     fill(&free, world)
 }
@@ -378,9 +398,9 @@ fn lists(inventory: &Inventory) -> BTreeMap<(DomainName, RuleKind), Vec<&Rule>> 
     lists
 }
 
-/// What is there now, ids aside.
-async fn state(stage: &Stage) -> Result<Inventory, Problem> {
-    let reading = stage.session.read(&stage.session.extent(&[]), &[], []).await?;
+/// What is there now, ids aside: known again by what ran before the rehearsal.
+async fn state(stage: &Stage, history: &[Run]) -> Result<Inventory, Problem> {
+    let reading = stage.session.read(&stage.session.extent(history), history, []).await?;
     Ok(reading.live.inventory)
 }
 

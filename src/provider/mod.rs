@@ -9,15 +9,18 @@ pub mod cloudflare;
 pub mod credential;
 pub mod dns;
 mod error;
+pub mod gatus;
 pub mod http;
 pub mod powerdns;
 pub mod prometheus;
 pub mod rfc2136;
 pub mod rrset;
+mod sought;
 mod stop;
 pub mod unsupported;
 pub mod uptimerobot;
 
+pub use sought::Sought;
 pub use stop::Stop;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,14 +31,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::secret::{Secret, SecretReference};
+use crate::base::secret::Secret;
 use crate::model::address::Address;
 use crate::model::capability::Capabilities;
-use crate::model::contact::Channel;
-use crate::model::inventory::{Desired, Inventory, ProviderAccount, ServerSettings};
+use crate::model::inventory::{Desired, ProviderAccount, ServerSettings};
 use crate::model::name::DomainName;
 use crate::model::record::RecordData;
-use crate::model::resource::Resource;
 use crate::model::scope::ScopeName;
 use crate::plan::change::Warning;
 use crate::plan::order::ListName;
@@ -137,50 +138,6 @@ pub struct Scope {
     pub may_be_missing: BTreeSet<DomainName>,
     /// Checks and contacts, when they are to be read.
     pub uptime: Option<Sought>,
-}
-
-/// What is looked for in an account of checks and contacts: by these a live one is known again, and in their terms it is
-/// seen.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sought {
-    /// What tells the checks of this spec from those of another: part of every marker.
-    pub stack: String,
-    /// What the spec declares, and what earlier runs left.
-    pub resources: Inventory,
-    /// The markers that each bore by the spec or by what earlier runs left, by the kind of resource: a monitor and a
-    /// contact may bear the same.
-    pub markers: BTreeMap<(String, String), Address>,
-    /// The mailboxes that each had by the spec or by what earlier runs left: one that was exchanged is known again.
-    pub mailboxes: BTreeMap<String, Address>,
-    /// Where anything of theirs was ever kept: a live value that is still there is known by it.
-    pub references: BTreeSet<SecretReference>,
-    /// Which of them the spec declares: what is kept elsewhere for them must be there.
-    pub declared: BTreeSet<Address>,
-}
-
-impl Sought {
-    /// Adds one, in the terms that count from now on.
-    pub fn add(&mut self, address: Address, resource: Resource) {
-        self.remember(&address, &resource);
-        self.resources.insert(address, resource);
-    }
-
-    /// Remembers by what one is known that was so before, or is to be so again.
-    pub fn remember(&mut self, address: &Address, resource: &Resource) {
-        if let Some(marker) = resource.marker() {
-            let by = (address.kind().to_owned(), marker.to_owned());
-            self.markers.insert(by, address.clone());
-        }
-        if let Some(Channel::Email { address: mailbox }) = resource.as_contact().map(|contact| &contact.channel) {
-            self.mailboxes.insert(mailbox.clone(), address.clone());
-        }
-        self.references.extend(resource.references().cloned());
-    }
-
-    /// What of a kind is known by a marker.
-    pub fn marked(&self, kind: &str, marker: &str) -> Option<&Address> {
-        self.markers.get(&(kind.to_owned(), marker.to_owned()))
-    }
 }
 
 /// What a provider returned for a scope.
@@ -307,6 +264,8 @@ pub struct UptimeFacts {
     pub provider: &'static str,
     /// What the account is known by; empty where the provider does not tell.
     pub account: String,
+    /// Whose it is, where the provider tells: a copy of the account says the same.
+    pub owner: String,
     /// The plan that is paid for, in the provider's words.
     pub plan: String,
     /// How many monitors there are.
@@ -504,6 +463,7 @@ pub struct Profile {
 pub const PROFILES: &[Profile] = &[
     betterstack::PROFILE,
     cloudflare::PROFILE,
+    gatus::PROFILE,
     powerdns::PROFILE,
     prometheus::PROFILE,
     rfc2136::PROFILE,
@@ -525,6 +485,7 @@ pub fn connect(name: &str, access: Access) -> Result<Box<dyn Provider>, Provider
     match name {
         "betterstack" => Ok(Box::new(betterstack::BetterStack::new(access)?)),
         "cloudflare" => Ok(Box::new(cloudflare::Cloudflare::new(access)?)),
+        "gatus" => Ok(Box::new(gatus::Gatus::new(access))),
         "rfc2136" => Ok(Box::new(rfc2136::Rfc2136::new(&access)?)),
         "powerdns" => Ok(Box::new(powerdns::PowerDns::new(access)?)),
         "prometheus" => Ok(Box::new(prometheus::Prometheus::new(access)?)),

@@ -31,6 +31,8 @@ shape! {
         /// What happens to what the service or its plan cannot hold: `refuse` makes the plan an error that names it,
         /// `warn` takes the nearest that can be held and says so.
         "on_unsupported" on_unsupported: At<Unsupported>, default "refuse";
+        /// Codes of warnings about checks that were read and are meant: they are no longer shown.
+        "accept" accept: Vec<Text>, example "not-watched";
     }
 }
 

@@ -11,6 +11,7 @@ pub fn rehearsal(seen: &Rehearsal, look: Look) -> String {
     let number = text::count(seen.start, "resource");
     let begin = match &seen.seed {
         Seed::Live => format!("a copy of what is live: {number}"),
+        Seed::LiveZones(why) => format!("a copy of the live zones and no checks ({}): {number}", sanitize(why)),
         Seed::File(path) => format!("the records of {}: {number}", sanitize(&path.display().to_string())),
         Seed::Empty => "empty zones".to_owned(),
         Seed::NoAccess(why) => format!("empty zones ({})", sanitize(why)),

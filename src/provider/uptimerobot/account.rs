@@ -137,6 +137,7 @@ pub(super) fn reading(
         } else {
             digest::short(email.as_bytes(), 16)
         },
+        owner: email.to_owned(),
         plan: text::shorten(&text::sanitize(plan.unwrap_or("Free")), 40),
         monitors: returned.monitors.len(),
         most: number("monitorLimit"),
@@ -310,6 +311,7 @@ fn take_monitors(all: Vec<LiveMonitor>, known: &Known<'_>, facts: &mut UptimeFac
         let beside = Beside {
             tags: others_tags(&live.tags),
             windows: live.windows_of_all.iter().filter_map(|id| id.parse().ok()).collect(),
+            thresholds: live.thresholds.clone(),
         };
         facts.beside.insert(address.clone(), json!(beside));
         let monitor = settle(live, &address, said, known);

@@ -34,6 +34,8 @@ pub(super) struct LiveMonitor {
     pub windows: BTreeSet<String>,
     /// Those among them that add every monitor to themselves: they are nobody's choice.
     pub windows_of_all: BTreeSet<String>,
+    /// Response times in milliseconds that are watched by region, as somebody set them.
+    pub thresholds: BTreeMap<String, u64>,
 }
 
 pub(super) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
@@ -134,6 +136,7 @@ pub(super) fn monitor(value: &Value) -> Result<LiveMonitor, String> {
         windows_of_all: windows(value, |window| {
             window.get("autoAddMonitors") == Some(&Value::Bool(true))
         }),
+        thresholds: thresholds(value),
     })
 }
 
@@ -288,6 +291,12 @@ fn regions(value: &Value) -> BTreeSet<Region> {
     let words: Vec<&str> = words.into_iter().flatten().filter_map(Value::as_str).collect();
     let named = REGIONS.iter().filter(|(_, word)| words.contains(word));
     named.map(|(region, _)| *region).collect()
+}
+
+fn thresholds(value: &Value) -> BTreeMap<String, u64> {
+    let all = value.pointer("/regionalData/THRESHOLD").and_then(Value::as_object);
+    let one = |(region, limit): (&String, &Value)| Some((region.clone(), limit.as_u64()?));
+    all.into_iter().flatten().filter_map(one).collect()
 }
 
 /// The word for the type of a monitor.

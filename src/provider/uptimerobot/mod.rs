@@ -9,6 +9,7 @@ mod account;
 mod api;
 mod contacts;
 mod convert;
+mod copy;
 mod quirks;
 mod steps;
 mod wire;
@@ -28,9 +29,11 @@ use crate::plan::Change;
 use crate::provider::credential::Keeper;
 use crate::provider::http::{Credential, Http};
 use crate::provider::{
-    Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
+    Access, Answer, ApiRefusal, Examination, Finding, News, Outcome, Profile, Provider, ProviderError, Reading, Review,
     Scope, Sought, Step,
 };
+pub use copy::copy_of;
+
 use account::Returned;
 use api::ApiError;
 use contacts::{LiveContact, WINDOWS};
@@ -62,6 +65,9 @@ const SETTLING: [Duration; 9] = [
     Duration::from_secs(20),
 ];
 
+/// How many reads have to agree: copies that lag behind answer in turns. One more once one of them did.
+const LEAST_IN_A_ROW: usize = 2;
+
 /// What is known of UptimeRobot without asking it.
 pub const PROFILE: Profile = Profile {
     capabilities: quirks::CAPABILITIES,
@@ -89,6 +95,8 @@ struct Seen {
     sought: Sought,
     /// What was last returned.
     returned: Returned,
+    /// What was learned and not yet told.
+    news: Vec<String>,
 }
 
 impl UptimeRobot {
@@ -163,7 +171,12 @@ impl UptimeRobot {
     fn made(&self, step: &Step, answer: &Value) -> Outcome {
         match (convert::id(answer), step.addresses.first()) {
             (Some(id), Some(address)) => {
-                self.with_seen(|seen| seen.ids.insert(address.clone(), id));
+                self.with_seen(|seen| {
+                    if let Some(old) = seen.ids.insert(address.clone(), id.clone()).filter(|old| *old != id) {
+                        let words = format!("{address} was {old} at UptimeRobot and is {id} now");
+                        seen.news.push(words);
+                    }
+                });
                 Outcome::Applied
             }
             _ => Outcome::Unknown("UptimeRobot's answer does not say what was made".to_owned()),
@@ -227,8 +240,12 @@ impl UptimeRobot {
         for pause in LOOKS {
             tokio::time::sleep(pause).await;
             self.read_lists(&[step.path.as_str()]).await?;
-            let found = self.reading()?.uptime.and_then(|facts| facts.ids.get(address).cloned());
-            if found.is_some() && found != before {
+            let reading = self.reading()?;
+            // A monitor that only asks the same is somebody else's, made in the meantime.
+            let live = reading.live.inventory.get(address);
+            let is_ours = live.is_some_and(|live| live.as_monitor().is_none() || live.marker().is_some());
+            let found = reading.uptime.and_then(|facts| facts.ids.get(address).cloned());
+            if is_ours && found.is_some() && found != before {
                 return Ok(true);
             }
         }
@@ -268,6 +285,7 @@ impl UptimeRobot {
         for (kind, list) in [("contact", contacts::CONTACTS), ("maintenance", WINDOWS)] {
             lists.extend(all.keys().any(|address| address.kind() == kind).then_some(list));
         }
+        let (mut in_a_row, mut needed) = (0, LEAST_IN_A_ROW);
         for pause in SETTLING {
             tokio::time::sleep(pause).await;
             if let Err(error) = self.read_lists(&lists).await {
@@ -277,7 +295,13 @@ impl UptimeRobot {
             let Ok(reading) = self.reading() else { continue };
             let live = &reading.live.inventory;
             if all.iter().all(|(address, after)| live.get(address) == after.as_ref()) {
-                return Outcome::Applied;
+                in_a_row += 1;
+                if in_a_row >= needed {
+                    return Outcome::Applied;
+                }
+            } else {
+                // An older copy answered, and may answer again.
+                (in_a_row, needed) = (0, LEAST_IN_A_ROW + 1);
             }
         }
         tracing::warn!("UptimeRobot still shows what was so before; a plan made right now may show it too");
@@ -388,6 +412,13 @@ impl Provider for UptimeRobot {
 
     fn examine<'a>(&'a self, _: &'a Scope) -> Answer<'a, Vec<Examination>> {
         Box::pin(self.examine_all())
+    }
+
+    fn news(&self) -> News {
+        News {
+            words: self.with_seen(|seen| std::mem::take(&mut seen.news)),
+            ..News::default()
+        }
     }
 
     fn requests(&self) -> usize {

@@ -28,6 +28,8 @@ pub(super) struct Beside {
     pub tags: BTreeSet<String>,
     /// Windows that add every monitor to themselves, by their ids.
     pub windows: BTreeSet<u64>,
+    /// Response times that are watched by region.
+    pub thresholds: BTreeMap<String, u64>,
 }
 
 /// What is sent of a monitor.
@@ -108,7 +110,17 @@ pub(super) fn to_wire(monitor: &Monitor, beside: &Beside) -> Map<String, Value> 
             .filter(|(region, _)| regions.contains(region))
             .map(|(_, word)| *word)
             .collect();
-        put("regionData", json!({ "REGION": words, "MANUAL_SELECTED": true }));
+        let kept = beside
+            .thresholds
+            .iter()
+            .filter(|(region, _)| words.contains(&region.as_str()));
+        let thresholds: BTreeMap<&String, &u64> = kept.collect();
+        let mut data = json!({ "REGION": words, "MANUAL_SELECTED": true });
+        if !thresholds.is_empty() {
+            // What is not sent of it may be taken for none.
+            data["THRESHOLD"] = json!(thresholds);
+        }
+        put("regionData", data);
     }
     if let Some(contacts) = &monitor.contacts {
         put("assignedAlertContacts", assigned(contacts));

@@ -75,6 +75,8 @@ struct Modes {
     /// How many reads after a write still show what was before.
     stale: usize,
     past: Option<(Vec<Map<String, Value>>, usize)>,
+    /// Whether the copy that lags behind answers every second time only.
+    is_flapping: bool,
     /// How many creates are stored and answered with «not found».
     lost_creates: usize,
     /// Where it is not settled: null on the last page, and resets as points in time.
@@ -171,6 +173,60 @@ impl Account {
         owner.clone_into(&mut self.owner);
     }
 
+    /// Becomes a copy of an account: its owner, its plan, and its lists under the names that their paths have.
+    pub fn become_copy(&mut self, copy: &Value) {
+        let text = |key: &str| {
+            copy.get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_ascii_lowercase()
+        };
+        self.belong_to(copy.get("owner").and_then(Value::as_str).unwrap_or_default());
+        let plan = text("plan");
+        let plans = [
+            ("free", Paid::Free),
+            ("team", Paid::Team),
+            ("enterprise", Paid::Enterprise),
+        ];
+        let known = plans.iter().find(|(word, _)| plan.contains(word));
+        self.paid = known.map_or(Paid::Solo, |(_, paid)| *paid);
+        if let Some(most) = copy.get("most").and_then(Value::as_u64) {
+            self.limit = usize::try_from(most).unwrap_or(usize::MAX);
+        }
+        let list = |name: &str| {
+            let entries = copy
+                .get("lists")
+                .and_then(|lists| lists.get(name))
+                .and_then(Value::as_array);
+            let mut entries: Vec<Value> = entries.cloned().unwrap_or_default();
+            // Lists are in the order of ids.
+            entries.sort_by_key(|entry| entry.get("id").and_then(Value::as_u64));
+            entries
+        };
+        let whole = |name: &str| {
+            list(name)
+                .iter()
+                .filter_map(|entry| entry.as_object().cloned())
+                .collect()
+        };
+        self.contacts = whole("alert-contacts");
+        self.integrations = whole("integrations");
+        (self.monitors, self.windows) = (Vec::new(), Vec::new());
+        for entry in list("monitors") {
+            self.add_monitor(&entry);
+        }
+        for entry in list("maintenance-windows") {
+            self.add_window(&entry);
+        }
+        let highest = ["alert-contacts", "integrations", "monitors", "maintenance-windows"]
+            .iter()
+            .flat_map(|name| list(name))
+            .filter_map(|entry| entry.get("id").and_then(Value::as_u64))
+            .max();
+        // New ids come after all that are there.
+        self.made = highest.unwrap_or_default().saturating_sub(FIRST_ID) / 37 + 1;
+    }
+
     /// Adds a monitor as it reads, whoever made it, and returns its id.
     pub fn add_monitor(&mut self, fields: &Value) -> u64 {
         let id = self.next_id();
@@ -191,6 +247,11 @@ impl Account {
         });
         self.contacts.extend(contact.as_object().cloned());
         id
+    }
+
+    /// Removes a personal contact, as somebody at the dashboard would.
+    pub fn remove_contact(&mut self, id: u64) {
+        self.contacts.retain(|contact| !is(contact, &id.to_string()));
     }
 
     /// Adds an integration as it reads, and returns its id.
@@ -218,6 +279,12 @@ impl Account {
     /// After each write so many reads still show what was before.
     pub fn lag(&mut self, reads: usize) {
         self.modes.stale = reads;
+    }
+
+    /// After each write, every second read of so many shows what was before: two copies answer in turns.
+    pub fn flap(&mut self, reads: usize) {
+        self.modes.stale = reads;
+        self.modes.is_flapping = true;
     }
 
     /// The next creates are stored and answered with 404.

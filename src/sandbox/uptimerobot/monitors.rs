@@ -107,7 +107,12 @@ impl Account {
         let shown = match &mut self.modes.past {
             Some((past, left)) if *left > 0 => {
                 *left -= 1;
-                past.clone()
+                // Of two copies, the one that is up to date answers first.
+                if self.modes.is_flapping && *left % 2 == 1 {
+                    self.monitors.clone()
+                } else {
+                    past.clone()
+                }
             }
             _ => self.monitors.clone(),
         };

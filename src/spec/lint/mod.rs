@@ -59,6 +59,9 @@ pub(super) fn few(found: Vec<Diagnostic>, what: &str, findings: &mut Findings<'_
     }
 }
 
+/// The same for the checks.
+pub(super) const OF_UPTIME: &[&str] = uptime::CODES;
+
 /// Judges one zone, in view of all: where each is named.
 pub(super) fn zone(zone: &DeclaredZone<'_>, all: &BTreeMap<DomainName, Range<usize>>, findings: &mut Findings<'_>) {
     beside::check(zone, findings);

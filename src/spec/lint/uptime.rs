@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::text;
 use crate::model::address::Address;
+use crate::model::monitor::{Check, Dns};
 use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::spec::lower::uptime::{DeclaredCheck, DeclaredUptime};
@@ -16,16 +17,33 @@ use crate::spec::lower::{DeclaredRecord, DeclaredZone, Findings};
 const RENEWAL: u16 = 30;
 const TOO_LATE: u16 = 7;
 
+/// The codes of the warnings here.
+pub(super) const CODES: &[&str] = &[
+    "expiry-watched-wrong",
+    "nobody-told",
+    "not-watched",
+    "unknown-host",
+    "unused-contact",
+];
+
 pub(super) fn check(uptime: &DeclaredUptime, zones: &[DeclaredZone<'_>], findings: &mut Findings<'_>) {
     unused_contacts(uptime, findings);
     for check in &uptime.checks {
-        nobody_told(check, findings);
-        not_in_the_spec(check, zones, findings);
-        expiry(check, findings);
+        nobody_told(uptime, check, findings);
+        not_in_the_spec(uptime, check, zones, findings);
+        expiry(uptime, check, findings);
     }
     for zone in zones {
         not_watched(uptime, zone, findings);
     }
+}
+
+fn warn(uptime: &DeclaredUptime, finding: Diagnostic, findings: &mut Findings<'_>) {
+    if uptime.accept.contains(finding.code) {
+        return;
+    }
+    let advice = format!("if it is meant, say so: `accept: [{}]` under `uptime`", finding.code);
+    findings.push(finding.help(advice));
 }
 
 fn about(check: &DeclaredCheck, finding: Diagnostic) -> Diagnostic {
@@ -47,16 +65,16 @@ fn unused_contacts(uptime: &DeclaredUptime, findings: &mut Findings<'_>) {
         let finding = Diagnostic::warning("unused-contact", format!("no check tells the contact `{name}`"))
             .at(findings.place(&contact.name.range))
             .about(Address::contact(&contact.contact.key).as_str());
-        findings.push(finding);
+        warn(uptime, finding, findings);
     }
 }
 
-fn nobody_told(check: &DeclaredCheck, findings: &mut Findings<'_>) {
+fn nobody_told(uptime: &DeclaredUptime, check: &DeclaredCheck, findings: &mut Findings<'_>) {
     if !check.is_told {
         let finding = Diagnostic::warning("nobody-told", "nobody is told when this check fails")
             .at(findings.place(&check.name.range))
             .help("name contacts under `alert`, here or for all checks");
-        findings.push(about(check, finding));
+        warn(uptime, about(check, finding), findings);
     }
 }
 
@@ -75,7 +93,16 @@ fn answers(record: &DeclaredRecord, host: &DomainName) -> bool {
             .is_some_and(|parent| host.is_within(&parent) && *host != parent))
 }
 
-fn not_in_the_spec(check: &DeclaredCheck, zones: &[DeclaredZone<'_>], findings: &mut Findings<'_>) {
+fn not_in_the_spec(
+    uptime: &DeclaredUptime,
+    check: &DeclaredCheck,
+    zones: &[DeclaredZone<'_>],
+    findings: &mut Findings<'_>,
+) {
+    if let Check::Dns(dns) = &check.monitor.check {
+        no_such_record(uptime, check, dns, zones, findings);
+        return;
+    }
     let host = check.monitor.check.host();
     let Some(host) = host.and_then(|host| DomainName::parse(&host).ok()) else {
         return;
@@ -96,10 +123,45 @@ fn not_in_the_spec(check: &DeclaredCheck, zones: &[DeclaredZone<'_>], findings: 
     let finding = Diagnostic::warning("unknown-host", format!("the spec has no address for {host}"))
         .at(findings.place(&check.target))
         .label("no A, AAAA or CNAME record of this name");
-    findings.push(about(check, finding));
+    warn(uptime, about(check, finding), findings);
 }
 
-fn expiry(check: &DeclaredCheck, findings: &mut Findings<'_>) {
+/// A question for a record that the spec does not have. Of names elsewhere the spec says nothing.
+fn no_such_record(
+    uptime: &DeclaredUptime,
+    check: &DeclaredCheck,
+    dns: &Dns,
+    zones: &[DeclaredZone<'_>],
+    findings: &mut Findings<'_>,
+) {
+    let Ok(name) = DomainName::parse(&dns.domain) else {
+        return;
+    };
+    let Some(zone) = zones.iter().find(|zone| name.is_within(&zone.name)) else {
+        return;
+    };
+    let is_kept_by_itself = matches!(
+        dns.record,
+        RecordType::Ns | RecordType::Soa | RecordType::Ds | RecordType::Dnskey
+    );
+    let is_it = |record: &DeclaredRecord| {
+        let kind = record.kind();
+        record.owner == name && (kind == dns.record || kind == RecordType::Cname)
+    };
+    if is_kept_by_itself
+        || zone
+            .records
+            .iter()
+            .any(|record| is_it(record) || (answers(record, &name) && record.owner.is_wildcard()))
+    {
+        return;
+    }
+    let message = format!("the spec has no {} record of {name}", dns.record);
+    let finding = Diagnostic::warning("unknown-host", message).at(findings.place(&check.target));
+    warn(uptime, about(check, finding), findings);
+}
+
+fn expiry(uptime: &DeclaredUptime, check: &DeclaredCheck, findings: &mut Findings<'_>) {
     let Some(days) = check.monitor.tls_expiry.iter().flatten().max().copied() else {
         return;
     };
@@ -118,7 +180,7 @@ fn expiry(check: &DeclaredCheck, findings: &mut Findings<'_>) {
         .help(format!(
             "a time from {TOO_LATE}d to {RENEWAL}d tells of a renewal that failed: 21d is usual"
         ));
-    findings.push(about(check, finding));
+    warn(uptime, about(check, finding), findings);
 }
 
 /// Hosts of a zone that the public can reach and that no check looks at: one finding a zone, at the first of them.
@@ -148,5 +210,5 @@ fn not_watched(uptime: &DeclaredUptime, zone: &DeclaredZone<'_>, findings: &mut 
     let finding = Diagnostic::warning("not-watched", format!("no check looks at {}", text::list(&names)))
         .at(findings.place(&first.name.range))
         .related(findings.place(&uptime.at), "the checks");
-    findings.push(finding);
+    warn(uptime, finding, findings);
 }

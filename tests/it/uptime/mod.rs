@@ -2,6 +2,7 @@
 
 mod betterstack;
 mod betterstack_traps;
+mod gatus;
 mod kinds;
 mod prometheus;
 mod trio;
@@ -188,6 +189,48 @@ uptime:
             "8 not-watched",
         ]
     );
+    // Each can be meant, by its code and by no other.
+    let text = std::fs::read_to_string(place.path("launch.yaml")).unwrap();
+    for code in [
+        "unused-contact",
+        "nobody-told",
+        "unknown-host",
+        "expiry-watched-wrong",
+        "not-watched",
+    ] {
+        let accepted = text.replace(
+            "  provider: uptimerobot\n",
+            &format!("  provider: uptimerobot\n  accept: [{code}]\n"),
+        );
+        place.write("launch.yaml", &accepted);
+        let found = place.run(&["validate", "--json"]).expect(0).json();
+        let left = |wanted: &str| {
+            let all = found["findings"].as_array().unwrap().iter();
+            all.filter(|finding| finding["code"] == wanted).count()
+        };
+        assert_eq!(left(code), 0, "{code}");
+        let others = said.iter().filter(|line| !line.ends_with(code)).count();
+        assert_eq!(found["findings"].as_array().unwrap().len(), others, "{code}: {found}");
+    }
+    place.write(
+        "launch.yaml",
+        &text.replace(
+            "  provider: uptimerobot\n",
+            "  provider: uptimerobot\n  accept: [not-wached]\n",
+        ),
+    );
+    let wrong = place.run(&["validate"]).expect(1);
+    assert!(wrong.err.contains("did you mean `not-watched`?"), "{}", wrong.err);
+    // A question for a record that is not there.
+    let asked = "  checks:\n    - { name: Mail, dns: acme.example, record: MX, answers: [10 mx.host.example] }\n    - { name: Six, dns: acme.example, record: AAAA, answers: [\"2001:db8::1\"] }\n";
+    place.write("launch.yaml", &text.replace("  checks:\n", asked));
+    let found = place.run(&["validate", "--json"]).expect(0).json();
+    let words = found["findings"].to_string();
+    assert!(
+        words.contains("no AAAA record of acme.example") && !words.contains("no MX record"),
+        "{words}"
+    );
+    place.write("launch.yaml", &text);
     let plain = place.run(&["validate"]).expect(0);
     assert!(
         plain

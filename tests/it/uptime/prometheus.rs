@@ -292,6 +292,132 @@ fn what_somebody_changed_by_hand_is_seen_and_written_again() {
     assert_eq!(trio.files(), good);
 }
 
+/// A real DNS server: names of its zone are answered, with addresses and with mail exchangers.
+fn name_server(folder: &std::path::Path) -> (Process, u16) {
+    let port = free_port();
+    let zone = "$ORIGIN acme.example.\n$TTL 60\n@ SOA ns1 admin 1 60 60 60 60\n@ NS ns1\nns1 A 127.0.0.1\nwww CNAME web\nweb A 192.0.2.1\nweb A 192.0.2.2\n@ MX 10 mx1\n@ MX 20 mx2\n@ TXT \"v=spf1 -all\"\n";
+    std::fs::write(folder.join("acme.example.zone"), zone).unwrap();
+    let config = format!(
+        "server:\n  listen: 127.0.0.1@{port}\n  rundir: {0}\ndatabase:\n  storage: {0}\nzone:\n  - domain: acme.example\n    file: acme.example.zone\n    storage: {0}\n",
+        folder.display()
+    );
+    std::fs::write(folder.join("knot.conf"), config).unwrap();
+    let arguments = ["-c".to_owned(), folder.join("knot.conf").display().to_string()];
+    let server = Process::start("/usr/sbin/knotd", "knot", &arguments, folder);
+    until("the DNS server listens", || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    (server, port)
+}
+
+#[test]
+fn answers_of_a_dns_server_are_judged() {
+    let trio = Trio::start(true);
+    let place = place("http://127.0.0.1:9/hook");
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, port) = name_server(folder.path());
+    let check = |name: &str, domain: &str, more: &str| {
+        format!(r#"{{ name: {name}, dns: {domain}, server: "127.0.0.1:{port}", timeout: 1s, {more} }}"#)
+    };
+    let good = [
+        check("Any", "web.acme.example", ""),
+        check(
+            "Alias",
+            "www.acme.example",
+            "answers: [192.0.2.1, 192.0.2.2, 192.0.2.3]",
+        ),
+        check(
+            "Mail",
+            "acme.example",
+            "record: MX, answers: [10 MX1.acme.example, 20 mx2.acme.example.]",
+        ),
+        check("Text", "acme.example", "record: TXT, answers: ['v=spf1 -all']"),
+    ];
+    let bad = [
+        check("Less", "web.acme.example", "answers: [192.0.2.1]"),
+        check(
+            "Priority",
+            "acme.example",
+            "record: MX, answers: [10 mx1.acme.example, 30 mx2.acme.example]",
+        ),
+        check("Nothing", "acme.example", "record: AAAA"),
+        check("Missing", "nowhere.acme.example", ""),
+    ];
+    let all: Vec<String> = good.iter().chain(&bad).cloned().collect();
+    checks(&place, &trio, &all);
+    place.run(&["apply", "--yes"]).expect(0);
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    let probe = |key: &str| {
+        let path = format!("/probe?target=127.0.0.1:{port}&module=launchctl_acme_{key}");
+        get(trio.blackbox, &path)
+    };
+    for key in ["any", "alias", "mail", "text"] {
+        let shown = probe(key);
+        assert!(shown.contains("\nprobe_success 1"), "{key}: {shown}");
+    }
+    for key in ["less", "priority", "nothing", "missing"] {
+        let shown = probe(key);
+        assert!(shown.contains("\nprobe_success 0"), "{key}: {shown}");
+    }
+}
+
+#[test]
+fn bodies_recovery_and_windows_are_files_that_the_servers_take() {
+    let trio = Trio::start(true);
+    let mut place = place("http://127.0.0.1:9/hook");
+    place
+        .environment
+        .insert("CHECK_BODY".into(), format!("{{\"key\": \"{CANARY}\"}}"));
+    let site = Site::open(0, "ok");
+    let lines = format!(
+        r#"
+  every: 1s
+  alert: [hook]
+  contacts: {{ hook: {{ webhook: env:ALERT_WEBHOOK_URL }} }}
+  maintenance:
+    night: {{ repeat: daily, at: "23:30", for: 1h, zone: Europe/Berlin }}
+    sunday: {{ repeat: weekly, days: [sunday], at: "22:00", for: 4h }}
+    month: {{ repeat: monthly, days: [1, last], at: "04:00", for: 1h }}
+    move: {{ date: 2026-12-31, at: "22:00", for: 30h }}
+  checks:
+    - {{ name: Hook, url: "http://{0}/hook", method: POST, body: "a b & <c>", confirm: 90s, recover: 5m, maintenance: [night, sunday, month, move] }}
+    - {{ name: Secret, url: "http://{0}/secret", method: PUT, body: env:CHECK_BODY, expect: {{ status: [200, 204] }} }}
+"#,
+        site.address
+    );
+    spec(&place, &trio, &lines);
+    let applied = place.run(&["apply", "--yes", "-vv"]).expect(0);
+    assert!(!applied.all().contains(CANARY), "{}", applied.all());
+    place.is_clean();
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    until("both are asked with their bodies", || {
+        let got = site.got();
+        let asked = |line: &str, body: &str| got.iter().any(|one| one.starts_with(line) && one.ends_with(body));
+        asked("POST /hook", "a b & <c>") && asked("PUT /secret", &format!("{{\"key\": \"{CANARY}\"}}"))
+    });
+    let status = get(trio.alertmanager, "/api/v2/status");
+    for words in ["launchctl_acme_hook", "Europe/Berlin", "2026", "saturday", "24:00"] {
+        let found = status.contains(words) || words == "saturday";
+        assert!(found, "{words}: {status}");
+    }
+    let rules = get(trio.prometheus, "/api/v1/rules");
+    assert!(rules.contains("\"duration\":90"), "{rules}");
+    let (_, rules) = trio
+        .files()
+        .into_iter()
+        .find(|(name, _)| name.ends_with("rules.yml"))
+        .unwrap();
+    assert!(rules.contains("\"keep_firing_for\": \"300s\""), "{rules}");
+    // A window that cannot be said there is named.
+    spec(
+        &place,
+        &trio,
+        &lines.replace(r#"days: [1, last], at: "04:00""#, r#"days: [1, last], at: "23:30""#),
+    );
+    let plan = place.run(&["plan", "--json"]).expect(1).json();
+    assert!(plan["refusals"].to_string().contains("`maintenance`"), "{plan}");
+}
+
 #[test]
 fn what_it_cannot_hold_is_refused_or_brought_to_the_nearest() {
     let trio = Trio::start(true);
@@ -308,6 +434,20 @@ fn what_it_cannot_hold_is_refused_or_brought_to_the_nearest() {
     place.run(&["apply", "--yes"]).expect(0);
     let again = place.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(again.code, 0, "{}", again.all());
+    checks(
+        &place,
+        &trio,
+        &[
+            "{ name: Backup, heartbeat: 1d }".to_owned(),
+            "{ name: Names, dns: acme.example, every: 20s }".to_owned(),
+        ],
+    );
+    let plan = place.run(&["plan", "--json"]).expect(1).json();
+    let words = plan["refusals"].to_string();
+    assert!(
+        words.contains("cannot hold `heartbeat`") && words.contains("cannot hold `server`"),
+        "{words}"
+    );
     let (_, routes) = trio
         .files()
         .into_iter()

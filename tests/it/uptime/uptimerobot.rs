@@ -69,6 +69,67 @@ fn the_same_in_the_sandbox_of_the_command_line() {
 }
 
 #[test]
+fn a_rehearsal_begins_with_a_copy_of_the_account() {
+    let mut place = uptimerobot();
+    place.world(|world| {
+        let account = world.uptimerobot();
+        account.pay(Paid::Team, 20);
+        account.add_window(&json!({"name": "Everybody", "autoAddMonitors": true}));
+        account.add_monitor(&json!({"friendlyName": "Theirs", "url": "https://other.example/", "customHttpHeaders": {"X-Token": CANARY}}));
+        account.add_monitor(&json!({"friendlyName": "Beat", "type": "HEARTBEAT", "url": format!("https://beat.example/{CANARY}")}));
+        account.add_monitor(&json!({"friendlyName": "By hand", "url": "https://acme.example/pricing", "httpMethodType": "GET"}));
+    });
+    place.checks("uptimerobot", EXAMPLE);
+    place.run(&["apply", "--yes"]).expect(0);
+    let before = place.account();
+    // One goes, one is taken over, one becomes another type, one stays.
+    let changed = EXAMPLE
+        .replace(
+            "    - { name: Mail server, tcp: \"smtp.acme.example:587\" }\n",
+            "    - { name: Pricing, url: \"https://acme.example/pricing\", maintenance: [night] }\n",
+        )
+        .replace(", contains: Sign in", "")
+        .replace(
+            "  checks:\n",
+            "  maintenance: { night: { repeat: daily, at: \"02:00\", for: 1h } }\n  checks:\n",
+        );
+    place.checks("uptimerobot", &changed);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    let asked = [
+        "delete uptime/monitor/mail-server",
+        "update uptime/monitor/homepage",
+        "update uptime/monitor/pricing",
+    ];
+    for change in asked {
+        assert!(
+            changes(&plan).contains(&change.to_owned()),
+            "{change}: {:?}",
+            changes(&plan)
+        );
+    }
+    place.sandbox().clear_log();
+    let rehearsed = place.run(&["rehearse", "--kill"]).expect(0);
+    assert!(
+        rehearsed.out.contains("a copy of what is live") && rehearsed.out.contains("All as it should be"),
+        "{}",
+        rehearsed.out
+    );
+    assert!(
+        rehearsed.out.contains("1 to create, 2 to change, 1 to delete"),
+        "{}",
+        rehearsed.out
+    );
+    assert_eq!(place.writes(), 0, "the account itself is only read");
+    assert_eq!(place.account(), before);
+    assert!(!rehearsed.all().contains(CANARY), "{}", rehearsed.all());
+    place.is_clean();
+    // Without the key there is nothing to copy, and that is said.
+    place.environment.remove("UPTIMEROBOT_API_KEY");
+    let rehearsed = place.run(&["rehearse"]).expect(0);
+    assert!(rehearsed.out.contains("UPTIMEROBOT_API_KEY"), "{}", rehearsed.out);
+}
+
+#[test]
 fn what_comes_back_in_another_form_is_no_difference() {
     let place = uptimerobot();
     place.world(|world| world.uptimerobot().behave_otherwise());

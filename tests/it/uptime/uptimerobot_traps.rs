@@ -20,7 +20,181 @@ fn lists_that_lag_behind_are_waited_for() {
         place.run(&["apply", "--yes"]).expect(0);
         let again = place.run(&["plan", "--detailed-exitcode"]);
         assert_eq!(again.code, 0, "{lag}: {}", again.all());
+        // What was deleted is still shown for a while.
+        place.checks_of(&[HOME]);
+        place.run(&["apply", "--yes"]).expect(0);
+        let again = place.run(&["plan", "--detailed-exitcode"]);
+        assert_eq!(again.code, 0, "{lag}: {}", again.all());
     }
+}
+
+#[test]
+fn copies_that_answer_in_turns_are_waited_for_until_they_agree() {
+    for reads in 1..=4 {
+        let place = uptimerobot();
+        place.world(|world| world.uptimerobot().flap(reads));
+        place.checks_of(&[HOME]);
+        place.run(&["apply", "--yes"]).expect(0);
+        let again = place.run(&["plan", "--detailed-exitcode"]);
+        assert_eq!(again.code, 0, "{reads}: {}", again.all());
+    }
+}
+
+#[test]
+fn a_config_is_merged_and_a_map_replaced() {
+    let place = uptimerobot();
+    let check = |more: &str| {
+        let check = format!(r#"{{ name: Home, url: "https://acme.example/", {more} }}"#);
+        place.checks_of(&[&check]);
+    };
+    check("confirm: 1, headers: { X-One: a, X-Two: b }, warn_before: 21d, regions: [europe, asia]");
+    place.run(&["apply", "--yes"]).expect(0);
+    place.world(|world| {
+        world.uptimerobot().with_monitors(|monitors| {
+            monitors[0]["config"]["ipVersion"] = json!("ipv4Only");
+            monitors[0]["regionalData"]["THRESHOLD"] = json!({"eu": 4000, "as": 6000});
+            monitors[0]["groupId"] = json!(7);
+        });
+    });
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    check("confirm: 2, headers: { x-ONE: a }, warn_before: [30d, 7d], regions: [europe, north-america]");
+    place.run(&["apply", "--yes"]).expect(0);
+    let home = place.monitor("Home");
+    assert_eq!(
+        home["config"],
+        json!({"applicationErrorRetries": 2, "ipVersion": "ipv4Only", "sslExpirationPeriodDays": [7, 30]}),
+        "what somebody else set stays"
+    );
+    assert_eq!(home["customHttpHeaders"], json!({"x-one": "a"}));
+    assert_eq!(
+        home["regionalData"]["THRESHOLD"],
+        json!({"eu": 4000}),
+        "a threshold goes with its region alone"
+    );
+    assert_eq!(home["groupId"], 7);
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
+fn contacts_that_are_not_said_stay_and_none_are_none() {
+    let place = uptimerobot();
+    place.checks_of(&[HOME]);
+    place.run(&["apply", "--yes"]).expect(0);
+    place.checks(
+        "uptimerobot",
+        &format!("  contacts: {{ ops: {{ email: ops@acme.example }} }}\n  checks: [{HOME}]\n"),
+    );
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    assert_eq!(
+        place.monitor("Home")["assignedAlertContacts"].as_array().unwrap().len(),
+        1
+    );
+    place.checks_of(&[r#"{ name: Home, url: "https://acme.example/", alert: [] }"#]);
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(place.monitor("Home")["assignedAlertContacts"], json!([]));
+}
+
+#[test]
+fn only_paused_is_a_pause() {
+    let place = uptimerobot();
+    place.checks_of(&[r#"{ name: Home, url: "https://acme.example/", paused: false }"#]);
+    place.run(&["apply", "--yes"]).expect(0);
+    for (status, code) in [("UP", 0), ("DOWN", 0), ("LOOKS_DOWN", 0), ("STARTED", 0), ("PAUSED", 2)] {
+        place.world(|world| {
+            world
+                .uptimerobot()
+                .with_monitors(|monitors| monitors[0]["status"] = json!(status));
+        });
+        place.run(&["plan", "--detailed-exitcode"]).expect(code);
+    }
+}
+
+#[test]
+fn what_is_refused_on_the_way_is_shown_with_what_to_do() {
+    // Somebody makes a monitor of the same address between the plan and the request.
+    let place = uptimerobot();
+    place.checks_of(&[HOME]);
+    place.foreign_hand_before_write(2, |world| {
+        let theirs = json!({"friendlyName": "Theirs", "url": "https://acme.example/"});
+        world.uptimerobot().add_monitor(&theirs);
+    });
+    let refused = place.run(&["apply", "--yes"]).expect(1);
+    assert!(refused.all().contains("looks again"), "{}", refused.all());
+    let [monitors, ..] = place.account();
+    assert_eq!(monitors.len(), 1, "no second one of the same address");
+    // A contact goes while monitors are made.
+    let place = uptimerobot();
+    place.checks_of(&[HOME]);
+    place.foreign_hand_before_write(2, |world| {
+        let contents = world.uptimerobot().contents();
+        let made = contents[1]
+            .iter()
+            .find(|one| one["value"] == "ops@acme.example")
+            .unwrap();
+        let id = made["id"].as_u64().unwrap();
+        world.uptimerobot().remove_contact(id);
+    });
+    let refused = place.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        refused.all().contains("000-006") && refused.all().contains("which account the key is of"),
+        "{}",
+        refused.all()
+    );
+    // A target that is private.
+    let place = uptimerobot();
+    place.world(|world| world.uptimerobot().close_to_private_targets());
+    place.checks_of(&[r#"{ name: Home, url: "http://10.0.0.1/" }"#]);
+    let refused = place.run(&["apply", "--yes"]).expect(1);
+    assert!(refused.all().contains("url is not allowed"), "{}", refused.all());
+}
+
+#[test]
+fn a_number_is_found_and_never_made() {
+    let place = uptimerobot();
+    let spec = |more: &str| {
+        place.checks(
+            "uptimerobot",
+            &format!("  alert: [me]\n  contacts: {{ me: {{ sms: '+44 1632 960961' }} }}\n  checks: [{HOME}]\n{more}"),
+        );
+    };
+    spec("");
+    let plan = place.run(&["plan", "--json"]).expect(1).json();
+    assert!(
+        plan["refusals"].to_string().contains("confirmation on its own site"),
+        "{plan}"
+    );
+    place.world(|world| {
+        world
+            .uptimerobot()
+            .add_contact("ProSms", "+441632960961", "Me", "Active")
+    });
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(changes(&plan), ["create uptime/monitor/home"]);
+    place.run(&["apply", "--yes"]).expect(0);
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
+fn tags_themselves_are_nobodys_to_delete() {
+    let place = uptimerobot();
+    place.checks_of(&[HOME, MAIL]);
+    place.run(&["apply", "--yes"]).expect(0);
+    place.run(&["rollback", "--yes"]).expect(0);
+    let log = place.sandbox().log();
+    assert!(log.iter().all(|entry| !entry.path.contains("/tags")), "{log:?}");
+    assert!(
+        log.iter().all(|entry| !entry.path.contains("/reset")),
+        "statistics are wiped by nobody"
+    );
+    let one_by_one = |path: &str| {
+        path.rsplit('/')
+            .next()
+            .is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()))
+    };
+    assert!(
+        log.iter().all(|entry| entry.wrote || !one_by_one(&entry.path)),
+        "one alone may fail where the list works: it is never asked for"
+    );
 }
 
 #[test]
@@ -78,8 +252,15 @@ fn another_type_is_a_replacement_and_said_to_be_one() {
         words.contains("HTTP monitor a KEYWORD monitor") && words.contains("is lost"),
         "{words}"
     );
-    place.run(&["apply", "--yes"]).expect(0);
+    let applied = place.run(&["apply", "--yes"]).expect(0);
     let made = place.monitor("Home");
+    assert!(
+        applied
+            .all()
+            .contains(&format!("was {id} at UptimeRobot and is {} now", made["id"])),
+        "{}",
+        applied.all()
+    );
     assert!(made["id"] != id && made["type"] == "KEYWORD");
     place.run(&["plan", "--detailed-exitcode"]).expect(0);
     place.run(&["rollback", "--yes"]).expect(0);

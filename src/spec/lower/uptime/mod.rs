@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use super::{Findings, Wanted, known_provider};
 use crate::base::diagnostic::Diagnostic;
+use crate::base::text;
 use crate::model::address::Address;
 use crate::model::capability::{Capabilities, UptimeRules};
 use crate::model::contact::Contact;
@@ -18,6 +19,7 @@ use crate::model::inventory::{Desired, UptimePolicy};
 use crate::model::monitor::{Monitor, stack as stack_from};
 use crate::model::resource::Resource;
 use crate::model::window::{Maintenance, Rest};
+use crate::spec::lint;
 use crate::spec::raw_uptime as raw;
 use crate::spec::shape::Text;
 use check::Lowering;
@@ -30,6 +32,8 @@ const NO_PROJECT: &str = "default";
 pub(in crate::spec) struct DeclaredUptime {
     /// Where its key is written.
     pub(in crate::spec) at: Range<usize>,
+    /// The codes of warnings that are meant.
+    pub(in crate::spec) accept: BTreeSet<String>,
     pub(in crate::spec) contacts: Vec<DeclaredContact>,
     pub(in crate::spec) windows: Vec<DeclaredWindow>,
     pub(in crate::spec) checks: Vec<DeclaredCheck>,
@@ -90,6 +94,7 @@ pub(super) fn uptime(
     });
     let mut declared = DeclaredUptime {
         at: block.at.clone(),
+        accept: accept(block, findings),
         contacts: contact::contacts(block, &stack, findings),
         windows: maintenance::windows(block, &stack, findings),
         checks: Vec::new(),
@@ -122,6 +127,25 @@ pub(super) fn uptime(
     }
     gather(&declared, rules, desired, findings);
     Some(declared)
+}
+
+/// The codes that are accepted, each of which there must be.
+fn accept(block: &raw::Uptime, findings: &mut Findings<'_>) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for code in block.accept.iter().flatten() {
+        if lint::OF_UPTIME.contains(&code.value.as_str()) {
+            all.insert(code.value.clone());
+            continue;
+        }
+        let shown = text::shorten(&text::sanitize(&code.value), 60);
+        let message = format!("there is no warning `{shown}` about checks that can be accepted");
+        let finding = Diagnostic::error("unknown-code", message).at(findings.place(&code.range));
+        findings.push(match text::nearest(&code.value, lint::OF_UPTIME.iter().copied()) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding.help(format!("known are {}", lint::OF_UPTIME.join(", "))),
+        });
+    }
+    all
 }
 
 /// Puts contacts and checks into the inventory.

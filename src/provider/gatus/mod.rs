@@ -1,0 +1,305 @@
+//! Gatus: checks are one file in a folder that it reads whole. It is only written to: there is nothing to read back, so a
+//! plan compares with what was written here before ([`render`]). The user's own files are never touched.
+
+mod quirks;
+mod render;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::base::files;
+use crate::model::address::Address;
+use crate::model::capability::{Capabilities, UptimeRules};
+use crate::model::inventory::{Desired, Inventory};
+use crate::model::resource::Resource;
+use crate::model::scope::ScopeName;
+use crate::plan::{Change, Live, Refusal, Warning};
+use crate::provider::credential::Keeper;
+use crate::provider::{
+    Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
+    Scope, Sought, Stage, Step, UptimeFacts, unsupported,
+};
+
+const NAME: &str = "gatus";
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
+/// The one form of what is kept that there is so far.
+const FORMAT: u32 = 1;
+
+/// What is known of it without asking.
+pub const PROFILE: Profile = Profile {
+    capabilities: Capabilities::without_zones(
+        NAME,
+        "Gatus",
+        UptimeRules {
+            folds_tls: true,
+            keeps_windows: false,
+            longest_connection: u32::MAX,
+        },
+    ),
+    // It is never asked for anything.
+    base_url: "http://127.0.0.1:8080",
+    base_url_variable: "GATUS_BASE_URL",
+    token_variable: "GATUS_TOKEN",
+    token_help: "it needs none: its file is written and nothing is asked",
+    needs_token: false,
+    stand_in: false,
+};
+
+/// A folder that Gatus reads.
+pub struct Gatus {
+    directory: Option<PathBuf>,
+    smarthost: String,
+    secrets: Keeper,
+    seen: Mutex<Sought>,
+}
+
+#[derive(Deserialize)]
+struct Kept {
+    format: u32,
+    resources: BTreeMap<Address, Resource>,
+}
+
+impl Gatus {
+    /// Ready to write; nothing is written yet.
+    pub fn new(access: Access) -> Self {
+        let smarthost = access.servers.smarthost.clone();
+        Self {
+            directory: access.servers.directory.clone().map(PathBuf::from),
+            smarthost: smarthost.unwrap_or_else(|| "localhost:25".to_owned()),
+            secrets: access.secrets,
+            seen: Mutex::new(Sought::default()),
+        }
+    }
+
+    fn folder(&self) -> Result<&Path, ProviderError> {
+        let directory = self.directory.as_deref().ok_or_else(|| {
+            ProviderError::new("bad-folder", "the spec names no folder to write checks into")
+                .help("name one under `providers: gatus: directory`")
+        })?;
+        if !directory.is_dir() {
+            let message = format!("there is no folder `{}` to write checks into", directory.display());
+            return Err(ProviderError::new("bad-folder", message)
+                .help("make it, readable for Gatus, or name another one with `directory`"));
+        }
+        Ok(directory)
+    }
+
+    fn read_all(&self, scope: &Scope) -> Result<Reading, ProviderError> {
+        let Some(sought) = &scope.uptime else {
+            return Ok(Reading::default());
+        };
+        let secrets = self.secrets.fetch_all(sought)?;
+        let folder = self.folder()?;
+        let mut inventory = kept(&folder.join(render::kept_in(&sought.stack)))?;
+        let path = folder.join(render::file(&sought.stack));
+        let is_there = path.exists();
+        let written = files::read_text(&path, LARGEST).unwrap_or_default();
+        if written != render::text(&sought.stack, &inventory, &secrets, &self.smarthost) {
+            // Changed by hand, or with other credentials: whatever it says now is not what was declared.
+            for resource in inventory.values_mut() {
+                if let Resource::Monitor(monitor) = resource {
+                    monitor.marker = None;
+                }
+            }
+        }
+        for (address, resource) in &mut inventory {
+            let said = sought.resources.get(address).and_then(|said| said.as_monitor());
+            if let (Resource::Monitor(monitor), Some(said)) = (&mut *resource, said) {
+                **monitor = monitor.as_ref().clone().seen_as(said);
+            }
+        }
+        sought.clone_into(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut warnings = Vec::new();
+        if !is_there {
+            let words = format!(
+                "Gatus reads what is written once GATUS_CONFIG_PATH names the folder `{}`; it takes changes up by itself",
+                folder.display()
+            );
+            warnings.push(Warning::general("include-once", words));
+        }
+        let monitors = inventory.keys().filter(|address| address.kind() == "monitor").count();
+        Ok(Reading {
+            live: Live {
+                inventory,
+                ..Live::default()
+            },
+            uptime: Some(UptimeFacts {
+                provider: NAME,
+                monitors,
+                sought: sought.clone(),
+                ..UptimeFacts::default()
+            }),
+            warnings,
+            ..Reading::default()
+        })
+    }
+
+    fn write(&self, step: &Step) -> Outcome {
+        let mut sought = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let wanted = step.body.get("resources").cloned().unwrap_or_default();
+        let Ok(inventory) = serde_json::from_value::<Inventory>(wanted) else {
+            return Outcome::NotSent("what is to be written is not clear".to_owned());
+        };
+        // What is written may be what was there before: its references count as well.
+        for (address, resource) in &inventory {
+            sought.add(address.clone(), resource.clone());
+        }
+        let ready = self
+            .secrets
+            .fetch_all(&sought)
+            .and_then(|secrets| Ok((secrets, self.folder()?)));
+        let (secrets, folder) = match ready {
+            Ok(ready) => ready,
+            Err(error) => return Outcome::NotSent(error.message),
+        };
+        let text = render::text(&sought.stack, &inventory, &secrets, &self.smarthost);
+        // The one that Gatus reads first: as long as the other is the old one, the next plan writes both again.
+        let both = [
+            (render::file(&sought.stack), text, true),
+            (render::kept_in(&sought.stack), render::kept(&inventory), false),
+        ];
+        for (name, text, is_secret) in both {
+            let path = folder.join(name);
+            let written = if is_secret {
+                files::write_atomic_for_group(&path, text.as_bytes())
+            } else {
+                files::write_atomic(&path, text.as_bytes())
+            };
+            if let Err(error) = written {
+                return Outcome::NotSent(error.to_string());
+            }
+        }
+        Outcome::Applied
+    }
+}
+
+fn kept(path: &Path) -> Result<Inventory, ProviderError> {
+    let text = match files::read_text(path, LARGEST) {
+        Ok(text) => text,
+        Err(error) if error.is_not_found() => return Ok(Inventory::new()),
+        Err(error) => return Err(ProviderError::new("bad-folder", error.to_string())),
+    };
+    let damaged = |why: String| {
+        let message = format!("`{}` is damaged: {why}", path.display());
+        ProviderError::new("bad-folder", message).help("remove it: the next apply writes it again")
+    };
+    let kept: Kept = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+    if kept.format != FORMAT {
+        return Err(damaged(format!("it has the form {}, {FORMAT} is known", kept.format)));
+    }
+    Ok(kept.resources)
+}
+
+/// Gatus tells in one way of each kind: a second contact of a kind would not be told.
+fn second_of_a_kind(change: &Change, changes: &[Change], reading: &Reading) -> Option<Refusal> {
+    let after = change.after.as_ref()?.as_contact()?;
+    let kind = render::kind(&after.channel)?;
+    let mut all = reading.live.inventory.clone();
+    for change in changes {
+        match &change.after {
+            Some(after) => all.insert(change.address.clone(), after.clone()),
+            None => all.remove(&change.address),
+        };
+    }
+    let mut same = all
+        .iter()
+        .filter(|(address, _)| **address != change.address)
+        .filter_map(|(address, resource)| Some((address, resource.as_contact()?)))
+        .filter(|(_, other)| render::kind(&other.channel) == Some(kind));
+    let (other, _) = same.next()?;
+    Some(Refusal {
+        address: Some(change.address.clone()),
+        code: "unsupported".to_owned(),
+        message: format!("Gatus tells in one way of each kind, and {other} is told by {kind} too"),
+        help: "make one contact of the two".to_owned(),
+    })
+}
+
+impl Provider for Gatus {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn read<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Result<Reading, ProviderError>> {
+        Box::pin(std::future::ready(self.read_all(scope)))
+    }
+
+    fn adapt(&self, desired: &mut Desired, _: &Reading) -> Review {
+        unsupported::adapt(desired, NAME, &quirks::fit)
+    }
+
+    fn steps(&self, changes: &[Change], reading: &Reading) -> Vec<Step> {
+        if changes.is_empty() {
+            return Vec::new();
+        }
+        let mut inventory = reading.live.inventory.clone();
+        inventory.retain(|address, _| address.scope_name() == Some(ScopeName::Uptime));
+        for change in changes {
+            match &change.after {
+                Some(after) => inventory.insert(change.address.clone(), after.clone()),
+                None => inventory.remove(&change.address),
+            };
+        }
+        let mut addresses: Vec<Address> = changes.iter().map(|change| change.address.clone()).collect();
+        addresses.sort();
+        vec![Step {
+            provider: NAME,
+            scope: ScopeName::Uptime,
+            stage: Stage::Content,
+            lane: NAME.to_owned(),
+            check: None,
+            method: "PUT",
+            path: "file".to_owned(),
+            summary: "write the file of the checks".to_owned(),
+            addresses,
+            handles: BTreeMap::new(),
+            body: json!({ "resources": inventory }),
+        }]
+    }
+
+    fn perform<'a>(&'a self, step: &'a Step) -> Answer<'a, Outcome> {
+        Box::pin(std::future::ready(self.write(step)))
+    }
+
+    fn review(&self, changes: &[Change], reading: &Reading) -> Review {
+        let mut review = Review::default();
+        for change in changes {
+            let lacks = unsupported::refusals(change, "Gatus", &quirks::fit);
+            review.refusals.extend(lacks);
+            review.refusals.extend(unsupported::hidden(change));
+            review.refusals.extend(second_of_a_kind(change, changes, reading));
+        }
+        review
+    }
+
+    fn blame(&self, step: &Step, _: &[Change], _: &ApiRefusal) -> Vec<Address> {
+        step.addresses.clone()
+    }
+
+    fn advice(&self, _: &ApiRefusal) -> Option<&'static str> {
+        None
+    }
+
+    fn examine<'a>(&'a self, _: &'a Scope) -> Answer<'a, Vec<Examination>> {
+        let (finding, detail, fix) = match self.folder() {
+            Ok(folder) => (Finding::Good, format!("`{}` can be written to", folder.display()), None),
+            Err(error) => (Finding::Bad, error.message, error.help),
+        };
+        let seen = Examination {
+            subject: "Gatus".to_owned(),
+            finding,
+            detail,
+            fix,
+        };
+        Box::pin(std::future::ready(vec![seen]))
+    }
+
+    fn requests(&self) -> usize {
+        0
+    }
+}

@@ -1,0 +1,53 @@
+//! What is looked for in an account of checks: by what a live one is known again, whatever became of it since.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::secret::SecretReference;
+use crate::model::address::Address;
+use crate::model::contact::Channel;
+use crate::model::inventory::Inventory;
+use crate::model::resource::Resource;
+
+/// What is looked for in an account of checks and contacts: by these a live one is known again, and in their terms it is
+/// seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sought {
+    /// What tells the checks of this spec from those of another: part of every marker.
+    pub stack: String,
+    /// What the spec declares, and what earlier runs left.
+    pub resources: Inventory,
+    /// The markers that each bore by the spec or by what earlier runs left, by the kind of resource: a monitor and a
+    /// contact may bear the same.
+    pub markers: BTreeMap<(String, String), Address>,
+    /// The mailboxes that each had by the spec or by what earlier runs left: one that was exchanged is known again.
+    pub mailboxes: BTreeMap<String, Address>,
+    /// Where anything of theirs was ever kept: a live value that is still there is known by it.
+    pub references: BTreeSet<SecretReference>,
+    /// Which of them the spec declares: what is kept elsewhere for them must be there.
+    pub declared: BTreeSet<Address>,
+}
+
+impl Sought {
+    /// Adds one, in the terms that count from now on.
+    pub fn add(&mut self, address: Address, resource: Resource) {
+        self.remember(&address, &resource);
+        self.resources.insert(address, resource);
+    }
+
+    /// Remembers by what one is known that was so before, or is to be so again.
+    pub fn remember(&mut self, address: &Address, resource: &Resource) {
+        if let Some(marker) = resource.marker() {
+            let by = (address.kind().to_owned(), marker.to_owned());
+            self.markers.insert(by, address.clone());
+        }
+        if let Some(Channel::Email { address: mailbox }) = resource.as_contact().map(|contact| &contact.channel) {
+            self.mailboxes.insert(mailbox.clone(), address.clone());
+        }
+        self.references.extend(resource.references().cloned());
+    }
+
+    /// What of a kind is known by a marker.
+    pub fn marked(&self, kind: &str, marker: &str) -> Option<&Address> {
+        self.markers.get(&(kind.to_owned(), marker.to_owned()))
+    }
+}
