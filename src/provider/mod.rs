@@ -3,6 +3,7 @@
 //! history. To add one: a folder beside `cloudflare`, and a line in [`connect`].
 
 pub mod again;
+mod answer;
 pub mod betterstack;
 pub mod checks;
 pub mod cloudflare;

@@ -73,8 +73,9 @@ pub(super) async fn fetch(http: &Http, team: Option<&str>, sought: &Sought) -> R
         api::list(http, METADATA, &of_monitors),
         heartbeats,
     );
-    let read = |listed: Result<Listed, ApiError>, what: &str| listed.map_err(|error| error.while_reading(what));
-    let (heartbeats, marks) = heartbeats.map_err(|error| error.while_reading("the heartbeats"))?;
+    let read =
+        |listed: Result<Listed, ApiError>, what: &str| listed.map_err(|error| error.while_reading(&api::VOICE, what));
+    let (heartbeats, marks) = heartbeats.map_err(|error| error.while_reading(&api::VOICE, "the heartbeats"))?;
     let mut metadata = read(metadata, "the metadata")?.entries;
     metadata.extend(marks.entries);
     Ok(Returned {

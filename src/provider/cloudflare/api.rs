@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 
-use crate::base::secret::scrub;
 use crate::base::text;
+use crate::provider::ApiRefusal;
+pub(super) use crate::provider::answer::ApiError;
+use crate::provider::answer::{self, Voice};
 use crate::provider::http::{Failure, Http, Reply};
-use crate::provider::{ApiRefusal, ProviderError};
 
 /// An answer that the API gave on purpose.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,55 +29,16 @@ pub(super) struct PageInfo {
     pub total_count: usize,
 }
 
-/// Why there is no such answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ApiError {
-    /// The API refused in its own words.
-    Refused(ApiRefusal),
-    /// Nothing was sent.
-    NotSent(String),
-    /// No answer, or none that can be relied on.
-    Lost(String),
-}
+/// How errors are told here.
+pub(super) const VOICE: Voice = Voice {
+    title: "Cloudflare",
+    advice: super::quirks::advice,
+    silence: "nothing was changed; try again when the network holds",
+};
 
-/// The longest message of a provider that is repeated, in characters.
-const MESSAGE: usize = 400;
-
-impl ApiError {
-    /// Whether the API says that there is no such thing, or none that this token may see.
-    pub(super) fn is_out_of_reach(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if matches!(refusal.status, 400 | 403 | 404))
-    }
-
-    /// Whether the API refused the credential or what it may do.
-    pub(super) fn is_forbidden(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if matches!(refusal.status, 401 | 403))
-    }
-
-    /// What the other side said, in one line.
-    pub(super) fn words(&self) -> String {
-        match self {
-            Self::Refused(refusal) => refusal.to_string(),
-            Self::NotSent(words) | Self::Lost(words) => words.clone(),
-        }
-    }
-
-    /// The error of a read: what was being done, what was said, what to do.
-    pub(super) fn while_reading(&self, what: &str) -> ProviderError {
-        let code = match self {
-            Self::Refused(_) if self.is_forbidden() => "forbidden",
-            Self::Refused(_) => "refused",
-            Self::NotSent(_) | Self::Lost(_) => "no-answer",
-        };
-        let error = ProviderError::new(code, format!("could not read {what} at Cloudflare: {}", self.words()));
-        match self {
-            Self::Refused(refusal) => match super::quirks::advice(refusal) {
-                Some(advice) => error.help(advice),
-                None => error,
-            },
-            Self::NotSent(_) | Self::Lost(_) => error.help("nothing was changed; try again when the network holds"),
-        }
-    }
+/// Whether the API says that there is no such thing, or none that this token may see.
+pub(super) fn is_out_of_reach(error: &ApiError) -> bool {
+    matches!(error, ApiError::Refused(refusal) if matches!(refusal.status, 400 | 403 | 404))
 }
 
 /// Asks and waits for an answer with a result.
@@ -86,27 +48,17 @@ pub(super) async fn get(http: &Http, path: &str) -> Result<Answered, ApiError> {
 
 /// Makes one write and waits for its answer.
 pub(super) async fn write(http: &Http, method: &str, path: &str, body: &Value) -> Result<Answered, ApiError> {
-    let method = reqwest::Method::from_bytes(method.as_bytes())
-        .map_err(|_| ApiError::NotSent(format!("`{method}` is no HTTP method")))?;
-    understand(http.write(&method, path, body).await, http.host())
+    understand(http.write(&answer::method(method)?, path, body).await, http.host())
 }
 
 fn understand(outcome: Result<Reply, Failure>, host: &str) -> Result<Answered, ApiError> {
-    let reply = match outcome {
-        Ok(reply) => reply,
-        Err(Failure::NotSent(words)) => return Err(ApiError::NotSent(words)),
-        Err(Failure::Lost(words)) => return Err(ApiError::Lost(words)),
-    };
+    let reply = answer::arrived(outcome, host)?;
     let status = reply.status;
-    if status == 429 {
-        let words = format!("{host} refuses further requests for now (429); nothing was done");
-        return Err(ApiError::NotSent(words));
-    }
     let parsed: Option<Value> = serde_json::from_slice(&reply.body).ok().filter(Value::is_object);
     let Some(envelope) = parsed else {
         let words = format!("{host} answered {status} with {} instead of JSON", kind_of(&reply.body));
         // A refusal in another tongue is still one: some gate before the API. Anything else may have gone through.
-        return Err(if (400..500).contains(&status) && status != 408 {
+        return Err(if answer::is_refusal(status) {
             ApiError::Refused(ApiRefusal {
                 status,
                 code: String::new(),
@@ -128,10 +80,11 @@ fn understand(outcome: Result<Reply, Failure>, host: &str) -> Result<Answered, A
         });
     }
     let refusal = refusal(status, &envelope);
-    if (400..500).contains(&status) && status != 408 || (success == Some(false) && status < 400) {
+    // An envelope that says «no» under a good status says it all the same.
+    if success == Some(false) && status < 400 {
         return Err(ApiError::Refused(refusal));
     }
-    Err(ApiError::Lost(format!("{host} answered {refusal}")))
+    Err(answer::not_good(refusal, host))
 }
 
 fn kind_of(body: &[u8]) -> &'static str {
@@ -190,7 +143,7 @@ fn refusal(status: u16, envelope: &Value) -> ApiRefusal {
         .and_then(|error| error.get("message"))
         .and_then(Value::as_str)
         .unwrap_or("no reason given");
-    let mut message = text::shorten(&scrub(&text::sanitize(message)), MESSAGE);
+    let mut message = answer::shown(message);
     // Rulesets tell which part of what was sent is meant, as a JSON pointer.
     if let Some(pointer) = deepest
         .and_then(|error| error.pointer("/source/pointer"))

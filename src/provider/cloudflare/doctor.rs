@@ -59,7 +59,7 @@ async fn examine_token(cloudflare: &Cloudflare, seen_account: Option<&str>) -> E
     let user = api::get(&cloudflare.http, "user/tokens/verify").await;
     let (kind, answer) = match user {
         Ok(answer) => ("user token", Ok(answer)),
-        Err(error) if error.is_forbidden() || error.is_out_of_reach() => {
+        Err(error) if error.is_forbidden() || api::is_out_of_reach(&error) => {
             // The user's endpoint refuses tokens that belong to an account: ask there before calling a token bad.
             match cloudflare.account.as_deref().or(seen_account) {
                 Some(account) => {

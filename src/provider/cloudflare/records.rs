@@ -82,8 +82,8 @@ async fn read_content(
             }
             // Another zone by now, or gone: the name decides.
             Ok(_) => {}
-            Err(error) if error.is_out_of_reach() => {}
-            Err(error) => return Err(error.while_reading(&format!("the zone {zone}"))),
+            Err(error) if api::is_out_of_reach(&error) => {}
+            Err(error) => return Err(error.while_reading(&api::VOICE, &format!("the zone {zone}"))),
         }
     }
     let found = match find_zone(cloudflare, zone).await {
@@ -166,7 +166,7 @@ pub(super) async fn find_zone(cloudflare: &Cloudflare, zone: &DomainName) -> Res
     let what = format!("the zone {zone}");
     let answer = api::get(&cloudflare.http, &path)
         .await
-        .map_err(|error| error.while_reading(&what))?;
+        .map_err(|error| error.while_reading(&api::VOICE, &what))?;
     let list = answer.result.as_array().cloned().unwrap_or_default();
     let matching: Vec<&Value> = list.iter().filter(|value| is_zone(value, zone)).collect();
     match matching.as_slice() {
@@ -194,7 +194,7 @@ pub(super) async fn all_zones(cloudflare: &Cloudflare) -> Result<Vec<DomainName>
         let path = format!("zones?per_page=50&page={page}{account}");
         let answer = api::get(&cloudflare.http, &path)
             .await
-            .map_err(|error| error.while_reading("the list of zones"))?;
+            .map_err(|error| error.while_reading(&api::VOICE, "the list of zones"))?;
         let names = answer.result.as_array().map_or(&[][..], Vec::as_slice).iter();
         let names = names.filter_map(|zone| zone.get("name")?.as_str());
         zones.extend(names.filter_map(|name| DomainName::parse(name).ok()));
@@ -305,7 +305,7 @@ async fn all_records(cloudflare: &Cloudflare, zone: &DomainName, id: &str) -> Re
     for _ in 0..READS {
         let (size, first) = first_page(cloudflare, id)
             .await
-            .map_err(|error| error.while_reading(&what))?;
+            .map_err(|error| error.while_reading(&api::VOICE, &what))?;
         let info = first
             .info
             .ok_or_else(|| odd(zone, "a list of records without its length"))?;
@@ -313,7 +313,9 @@ async fn all_records(cloudflare: &Cloudflare, zone: &DomainName, id: &str) -> Re
             return Err(odd(zone, "more pages of records than any zone has"));
         }
         let rest = (2..=info.total_pages).map(|page| async move { page_of(cloudflare, id, size, page).await });
-        let rest = try_join_all(rest).await.map_err(|error| error.while_reading(&what))?;
+        let rest = try_join_all(rest)
+            .await
+            .map_err(|error| error.while_reading(&api::VOICE, &what))?;
         let mut by_id: BTreeMap<String, Value> = BTreeMap::new();
         for page in std::iter::once(first).chain(rest) {
             let Value::Array(records) = page.result else {

@@ -45,7 +45,7 @@ pub(super) async fn read(
     let answer = match api::get(&cloudflare.http, &path(id, kind)).await {
         Ok(answer) => answer.result,
         Err(error) if is_absent(&error) => return Ok((kind, KeptList::default(), Vec::new())),
-        Err(error) => return Err(error.while_reading(&what)),
+        Err(error) => return Err(error.while_reading(&api::VOICE, &what)),
     };
     understand(zone, kind, &answer).map_err(|why| {
         ProviderError::new("odd-answer", format!("Cloudflare answered for {what} with {why}"))

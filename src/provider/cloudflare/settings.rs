@@ -58,7 +58,7 @@ pub(super) async fn read(
             // Where there is no automatic mode, nothing moves `ssl` by itself: that is what `custom` says.
             Ok((setting == AUTOMATIC_MODE).then(|| understand(zone, setting, &json!({ "value": "custom" }))))
         }
-        Err(error) => Err(error.while_reading(&format!("the setting {setting} of {zone}"))),
+        Err(error) => Err(error.while_reading(&api::VOICE, &format!("the setting {setting} of {zone}"))),
     }
 }
 

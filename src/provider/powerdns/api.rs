@@ -3,58 +3,17 @@
 
 use serde_json::Value;
 
-use crate::base::secret::scrub;
-use crate::base::text;
+use crate::provider::ApiRefusal;
+pub(super) use crate::provider::answer::ApiError;
+use crate::provider::answer::{self, Voice};
 use crate::provider::http::{Failure, Http, Reply};
-use crate::provider::{ApiRefusal, ProviderError};
 
-/// The longest message of a server that is repeated, in characters.
-const MESSAGE: usize = 400;
-
-/// Why there is no good answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ApiError {
-    /// The server refused in its own words.
-    Refused(ApiRefusal),
-    /// Nothing was sent.
-    NotSent(String),
-    /// No answer, or none that can be relied on.
-    Lost(String),
-}
-
-impl ApiError {
-    /// What the other side said, in one line.
-    pub(super) fn words(&self) -> String {
-        match self {
-            Self::Refused(refusal) => refusal.to_string(),
-            Self::NotSent(words) | Self::Lost(words) => words.clone(),
-        }
-    }
-
-    /// Whether the server has no such thing.
-    pub(super) fn is_not_there(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.status == 404)
-    }
-
-    /// The error of a read: what was being done, what was said, what to do.
-    pub(super) fn while_reading(&self, what: &str) -> ProviderError {
-        let code = match self {
-            Self::Refused(refusal) if matches!(refusal.status, 401 | 403) => "forbidden",
-            Self::Refused(_) => "refused",
-            Self::NotSent(_) | Self::Lost(_) => "no-answer",
-        };
-        let error = ProviderError::new(code, format!("could not read {what} at PowerDNS: {}", self.words()));
-        match self {
-            Self::Refused(refusal) => match super::quirks::advice(refusal) {
-                Some(advice) => error.help(advice),
-                None => error,
-            },
-            Self::NotSent(_) | Self::Lost(_) => {
-                error.help("nothing was changed; is the server up, with `api=yes` and `webserver=yes`?")
-            }
-        }
-    }
-}
+/// How errors are told here.
+pub(super) const VOICE: Voice = Voice {
+    title: "PowerDNS",
+    advice: super::quirks::advice,
+    silence: "nothing was changed; is the server up, with `api=yes` and `webserver=yes`?",
+};
 
 /// Asks and waits for JSON.
 pub(super) async fn get(http: &Http, path: &str) -> Result<Value, ApiError> {
@@ -65,34 +24,19 @@ pub(super) async fn get(http: &Http, path: &str) -> Result<Value, ApiError> {
 
 /// Makes one write and waits for it to be answered.
 pub(super) async fn write(http: &Http, method: &str, path: &str, body: &Value) -> Result<(), ApiError> {
-    let method = reqwest::Method::from_bytes(method.as_bytes())
-        .map_err(|_| ApiError::NotSent(format!("`{method}` is no HTTP method")))?;
-    understand(http.write(&method, path, body).await, http.host()).map(drop)
+    understand(http.write(&answer::method(method)?, path, body).await, http.host()).map(drop)
 }
 
 /// Makes one write once, whatever comes: for one who looks again before every attempt.
 pub(super) async fn write_once(http: &Http, method: &str, path: &str, body: &Value) -> Result<(), ApiError> {
-    let method = reqwest::Method::from_bytes(method.as_bytes())
-        .map_err(|_| ApiError::NotSent(format!("`{method}` is no HTTP method")))?;
-    understand(http.write_once(&method, path, body).await, http.host()).map(drop)
+    understand(http.write_once(&answer::method(method)?, path, body).await, http.host()).map(drop)
 }
 
 fn understand(outcome: Result<Reply, Failure>, host: &str) -> Result<Vec<u8>, ApiError> {
-    let reply = match outcome {
-        Ok(reply) => reply,
-        Err(Failure::NotSent(words)) => return Err(ApiError::NotSent(words)),
-        Err(Failure::Lost(words)) => return Err(ApiError::Lost(words)),
-    };
+    let reply = answer::arrived(outcome, host)?;
     match reply.status {
         200..=299 => Ok(reply.body),
-        429 => Err(ApiError::NotSent(format!(
-            "{host} refuses further requests for now (429); nothing was done"
-        ))),
-        status @ 400..=499 if status != 408 => Err(ApiError::Refused(refusal(status, &reply.body))),
-        status => Err(ApiError::Lost(format!(
-            "{host} answered {}",
-            refusal(status, &reply.body)
-        ))),
+        status => Err(answer::not_good(refusal(status, &reply.body), host)),
     }
 }
 
@@ -110,7 +54,7 @@ fn refusal(status: u16, body: &[u8]) -> ApiRefusal {
     ApiRefusal {
         status,
         code: String::new(),
-        message: text::shorten(&scrub(&text::sanitize(message)), MESSAGE),
+        message: answer::shown(message),
     }
 }
 

@@ -90,7 +90,7 @@ impl PowerDns {
 
     async fn all_zones(&self) -> Result<Vec<DomainName>, ProviderError> {
         let answer = api::get(&self.http, "servers/localhost/zones").await;
-        let answer = answer.map_err(|error| error.while_reading("the list of zones"))?;
+        let answer = answer.map_err(|error| error.while_reading(&api::VOICE, "the list of zones"))?;
         let zones = answer.as_array().map_or(&[][..], Vec::as_slice).iter();
         let names = zones.filter_map(|zone| zone.get("name")?.as_str());
         let zones: BTreeSet<DomainName> = names.filter_map(|name| DomainName::parse(name).ok()).collect();
@@ -112,7 +112,7 @@ impl PowerDns {
                 )
                 .help("check the name, or have it made: `create: true` with `name_servers`")
             } else {
-                error.while_reading(&format!("the zone {zone}"))
+                error.while_reading(&api::VOICE, &format!("the zone {zone}"))
             }
         })?;
         let mut reading = self.assemble(zone, &answer)?;
@@ -135,7 +135,7 @@ impl PowerDns {
             .any(|setting| scope.spoken.contains(&setting.address()))
         {
             let keys = self.keys(zone).await;
-            let keys = keys.map_err(|error| error.while_reading(&format!("the keys of {zone}")))?;
+            let keys = keys.map_err(|error| error.while_reading(&api::VOICE, &format!("the keys of {zone}")))?;
             if signed.value == "on" && self.owed().remove(zone) {
                 self.told().words.extend(signing::registrar(zone, Some(&keys)));
             }
@@ -294,7 +294,7 @@ impl PowerDns {
                     ApiError::Refused(_) => Finding::Bad,
                     ApiError::NotSent(_) | ApiError::Lost(_) => Finding::Unclear,
                 };
-                let help = error.while_reading("the server").help;
+                let help = error.while_reading(&api::VOICE, "the server").help;
                 found("PowerDNS API key", finding, error.words(), help)
             }
         }];

@@ -57,16 +57,18 @@ pub(super) async fn fetch(http: &Http, with_windows: bool) -> Result<Returned, P
     let (me, monitors, contacts, windows) =
         tokio::join!(api::get(http, "user/me"), monitors(http, ""), contacts(http), windows);
     let mut returned = Returned {
-        me: me.map_err(|error| error.while_reading("the account"))?,
+        me: me.map_err(|error| error.while_reading(&api::VOICE, "the account"))?,
         ..Returned::default()
     };
-    let (monitors, odd) = monitors.map_err(|error| error.while_reading("the monitors"))?;
+    let (monitors, odd) = monitors.map_err(|error| error.while_reading(&api::VOICE, "the monitors"))?;
     returned.monitors = monitors;
     returned.odd = odd;
-    let (contacts, odd) = contacts.map_err(|error| error.while_reading("the contacts"))?;
+    let (contacts, odd) = contacts.map_err(|error| error.while_reading(&api::VOICE, "the contacts"))?;
     returned.contacts = contacts;
     returned.odd.extend(odd);
-    if let Some((windows, odd)) = windows.map_err(|error| error.while_reading("the maintenance windows"))? {
+    if let Some((windows, odd)) =
+        windows.map_err(|error| error.while_reading(&api::VOICE, "the maintenance windows"))?
+    {
         returned.windows = Some(windows);
         returned.odd.extend(odd);
     }

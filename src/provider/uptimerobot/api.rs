@@ -3,55 +3,23 @@
 
 use serde_json::Value;
 
-use crate::base::secret::scrub;
 use crate::base::text;
+use crate::provider::ApiRefusal;
+pub(super) use crate::provider::answer::ApiError;
+use crate::provider::answer::{self, Voice};
 use crate::provider::http::{Failure, Http, Reply};
-use crate::provider::{ApiRefusal, ProviderError};
 
-/// The longest message of the service that is repeated, in characters.
-const MESSAGE: usize = 400;
 /// Entries on a page: the most that the API gives.
 const PAGE: usize = 200;
 /// More pages than this are no account.
 const MOST_PAGES: usize = 500;
 
-/// Why there is no answer that can be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ApiError {
-    /// The API refused in its own words.
-    Refused(ApiRefusal),
-    /// Nothing was sent.
-    NotSent(String),
-    /// No answer, or none that can be relied on.
-    Lost(String),
-}
-
-impl ApiError {
-    /// What the other side said, in one line.
-    pub(super) fn words(&self) -> String {
-        match self {
-            Self::Refused(refusal) => refusal.to_string(),
-            Self::NotSent(words) | Self::Lost(words) => words.clone(),
-        }
-    }
-
-    /// The error of a read: what was being done, what was said, what to do.
-    pub(super) fn while_reading(&self, what: &str) -> ProviderError {
-        let code = match self {
-            Self::Refused(refusal) if matches!(refusal.status, 401 | 403) => "forbidden",
-            Self::Refused(_) => "refused",
-            Self::NotSent(_) | Self::Lost(_) => "no-answer",
-        };
-        let error = ProviderError::new(code, format!("could not read {what} at UptimeRobot: {}", self.words()));
-        match self {
-            Self::Refused(refusal) => match super::quirks::advice(refusal) {
-                Some(advice) => error.help(advice),
-                None => error,
-            },
-            Self::NotSent(_) | Self::Lost(_) => error.help("nothing was changed; try again when the network holds"),
-        }
-    }
-}
+/// How errors are told here.
+pub(super) const VOICE: Voice = Voice {
+    title: "UptimeRobot",
+    advice: super::quirks::advice,
+    silence: "nothing was changed; try again when the network holds",
+};
 
 /// Asks for one thing.
 pub(super) async fn get(http: &Http, path: &str) -> Result<Value, ApiError> {
@@ -63,9 +31,7 @@ pub(super) async fn get(http: &Http, path: &str) -> Result<Value, ApiError> {
 
 /// Makes one write. The answer to a deletion is empty.
 pub(super) async fn write(http: &Http, method: &str, path: &str, body: &Value) -> Result<Value, ApiError> {
-    let method = reqwest::Method::from_bytes(method.as_bytes())
-        .map_err(|_| ApiError::NotSent(format!("`{method}` is no HTTP method")))?;
-    understand(http.write(&method, path, body).await, http.host())
+    understand(http.write(&answer::method(method)?, path, body).await, http.host())
 }
 
 /// A whole list, page by page. The next page is asked for by the cursor in its link and never by the link itself: that
@@ -106,16 +72,8 @@ fn cursor_of(link: &str) -> Option<String> {
 }
 
 fn understand(outcome: Result<Reply, Failure>, host: &str) -> Result<Value, ApiError> {
-    let reply = match outcome {
-        Ok(reply) => reply,
-        Err(Failure::NotSent(words)) => return Err(ApiError::NotSent(words)),
-        Err(Failure::Lost(words)) => return Err(ApiError::Lost(words)),
-    };
+    let reply = answer::arrived(outcome, host)?;
     let status = reply.status;
-    if status == 429 {
-        let words = format!("{host} refuses further requests for now (429); nothing was done");
-        return Err(ApiError::NotSent(words));
-    }
     let is_blank = reply.body.iter().all(u8::is_ascii_whitespace);
     let parsed: Option<Value> = serde_json::from_slice(&reply.body).ok();
     if (200..300).contains(&status) {
@@ -126,10 +84,7 @@ fn understand(outcome: Result<Reply, Failure>, host: &str) -> Result<Value, ApiE
         };
     }
     let refusal = refusal(status, parsed.as_ref(), &reply.body);
-    if (400..500).contains(&status) && status != 408 {
-        return Err(ApiError::Refused(refusal));
-    }
-    Err(ApiError::Lost(format!("{host} answered {refusal}")))
+    Err(answer::not_good(refusal, host))
 }
 
 /// The code and the message of a refusal: `message` is one text or a list of them, or the body is no JSON at all.
@@ -146,12 +101,9 @@ fn refusal(status: u16, parsed: Option<&Value>, body: &[u8]) -> ApiRefusal {
             let texts: Vec<&str> = all.iter().filter_map(Value::as_str).collect();
             texts.join("; ")
         }
-        _ => String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned(),
+        _ => answer::beginning(body),
     };
-    let message = match message.trim() {
-        "" => "no reason given".to_owned(),
-        message => text::shorten(&scrub(&text::sanitize(message)), MESSAGE),
-    };
+    let message = answer::shown(&message);
     ApiRefusal { status, code, message }
 }
 

@@ -257,19 +257,19 @@ impl UptimeRobot {
         if lists.contains(&"monitors") {
             let (all, _): (Vec<LiveMonitor>, _) = account::monitors(&self.http, "")
                 .await
-                .map_err(|error| error.while_reading("the monitors"))?;
+                .map_err(|error| error.while_reading(&api::VOICE, "the monitors"))?;
             self.with_seen(|seen| seen.returned.monitors = all);
         }
         if lists.contains(&contacts::CONTACTS) || lists.contains(&contacts::INTEGRATIONS) {
             let (all, _): (Vec<LiveContact>, _) = account::contacts(&self.http)
                 .await
-                .map_err(|error| error.while_reading("the contacts"))?;
+                .map_err(|error| error.while_reading(&api::VOICE, "the contacts"))?;
             self.with_seen(|seen| seen.returned.contacts = all);
         }
         if lists.contains(&WINDOWS) {
             let (all, _) = account::windows(&self.http)
                 .await
-                .map_err(|error| error.while_reading("the maintenance windows"))?;
+                .map_err(|error| error.while_reading(&api::VOICE, "the maintenance windows"))?;
             self.with_seen(|seen| seen.returned.windows = Some(all));
         }
         Ok(())

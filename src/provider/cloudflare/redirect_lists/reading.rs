@@ -54,11 +54,11 @@ pub(in crate::provider::cloudflare) async fn read(
             api::get(&cloudflare.http, &entry_point),
             api::get(&cloudflare.http, &zones)
         );
-        let lists = lists.map_err(|error| error.while_reading(&what))?.result;
+        let lists = lists.map_err(|error| error.while_reading(&api::VOICE, &what))?.result;
         let ruleset = match ruleset {
             Ok(answer) => answer.result,
             Err(error) if rules::is_absent(&error) => Value::Null,
-            Err(error) => return Err(error.while_reading(&what)),
+            Err(error) => return Err(error.while_reading(&api::VOICE, &what)),
         };
         let lists = lists.as_array().ok_or_else(|| odd("no list of lists".to_owned()))?;
         let mut kept = KeptRedirectList {
@@ -74,7 +74,7 @@ pub(in crate::provider::cloudflare) async fn read(
         };
         let items = all_items(cloudflare, account, &id)
             .await
-            .map_err(|error| error.while_reading(&what))?;
+            .map_err(|error| error.while_reading(&api::VOICE, &what))?;
         kept.id = Some(id);
         if number.is_some_and(|number| number != items.len()) {
             tracing::info!(
