@@ -215,6 +215,15 @@ async fn the_servers_of_a_zone_are_those_that_it_is_delegated_to() {
     let resolvers = [servers::named(&nobody.address.to_string()).unwrap()];
     let error = delegated(&zone, &resolvers, Duration::from_secs(5)).await.unwrap_err();
     assert!(error.contains("not delegated"), "{error}");
+    // A resolver that could not find out has not said that there is nothing: the next one is asked.
+    let failing = Stubborn::start(Box::new(|_, _, reply| {
+        reply.metadata.response_code = ResponseCode::ServFail;
+    }));
+    let failing = servers::named(&failing.address.to_string()).unwrap();
+    let both = [failing.clone(), servers::named(&resolver.address.to_string()).unwrap()];
+    assert_eq!(delegated(&zone, &both, Duration::from_secs(5)).await.unwrap(), found);
+    let error = delegated(&zone, &[failing], Duration::from_secs(5)).await.unwrap_err();
+    assert!(error.contains("could not be looked up"), "{error}");
 }
 
 #[test]

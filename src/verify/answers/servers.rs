@@ -176,12 +176,20 @@ async fn look_up(
     let asked = dns::question(name, kind, true).ok_or_else(|| format!("{name} is no name that DNS can carry"))?;
     let mut trouble = "there is no resolver to ask".to_owned();
     for resolver in resolvers {
-        match dns::ask(resolver.address, &asked, patience).await {
-            Ok(answer) => {
+        let answer = match dns::ask(resolver.address, &asked, patience).await {
+            Ok(answer) => answer,
+            Err(failure) => {
+                trouble = failure.to_string();
+                continue;
+            }
+        };
+        match answer.metadata.response_code {
+            ResponseCode::NoError | ResponseCode::NXDomain => {
                 let of_kind = dns::answered(&answer.answers).into_iter().map(|answered| answered.data);
                 return Ok(of_kind.filter(|data| data.kind() == kind).collect());
             }
-            Err(failure) => trouble = failure.to_string(),
+            // A resolver that could not find out has said nothing about the name.
+            other => trouble = format!("{} answered {other}", resolver.name),
         }
     }
     Err(format!("{kind} of {name} could not be looked up: {trouble}"))
