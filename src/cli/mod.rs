@@ -36,9 +36,9 @@ use crate::ui::{Exit, Terminal, problem_view, trace};
     name = "launchctl",
     version,
     about = "Launch a web product from one file: plan, apply and roll back what stands around it",
-    long_about = "Launch a web product from one file.\n\nlaunch.yaml declares what stands around the app: DNS records \
-                  today, more to come. launchctl compares it with the live provider, shows the plan, applies it in \
-                  as few requests as there can be, and undoes it when asked.",
+    long_about = "Launch a web product from one file.\n\nlaunch.yaml declares what stands around the app: DNS, \
+                  redirects, TLS, caching, mail and uptime checks. launchctl compares it with the live services, shows \
+                  the plan, applies it in as few requests as there can be, and undoes it when asked.",
     after_help = "Examples:\n  launchctl validate                      check the spec, offline\n  launchctl doctor                        check token and permissions\n  launchctl plan                          what would change\n  launchctl apply                         change it\n  launchctl rollback                      undo the last apply\n  launchctl mail check acme.example       what the world sees of a domain's mail\n  launchctl rehearse --seed before.yaml   walk the whole road in the sandbox\n\nExit codes: 0 yes, 1 it could not be done, 2 done and the answer is no, 130 stopped.",
     disable_help_subcommand = true,
     max_term_width = 100

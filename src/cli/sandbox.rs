@@ -7,15 +7,14 @@ use super::{Context, duration, say};
 use crate::model::name::DomainName;
 use crate::ops::sandbox::{self, Serve};
 use crate::ops::{self, Problem};
-use crate::sandbox::{Fault, Plan, SANDBOX_TOKEN};
+use crate::provider::PROFILES;
+use crate::sandbox::{Fault, Plan, SANDBOX_TOKEN, Sandbox};
 use crate::ui::Exit;
 
-/// Serve the stand-in for Cloudflare on this machine until stopped
+/// Serve the stand-in for Cloudflare, UptimeRobot and Better Stack on this machine until stopped
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  launchctl sandbox --zone acme.example\n  launchctl sandbox --port 8787 --zone acme.example --zone-plan pro --keep\n  launchctl sandbox --zone acme.example --fault 3:drop-after --fault w2:429 --fault '*:slow=200ms'\n\nThen, in another terminal:\n  export CLOUDFLARE_BASE_URL=http://127.0.0.1:8787/client/v4 CLOUDFLARE_API_TOKEN=launchctl-sandbox
-  export UPTIMEROBOT_BASE_URL=http://127.0.0.1:8787/uptimerobot/v3 UPTIMEROBOT_API_KEY=launchctl-sandbox
-  export BETTERSTACK_BASE_URL=http://127.0.0.1:8787/betterstack BETTERSTACK_API_TOKEN=launchctl-sandbox"
+    after_help = "Examples:\n  launchctl sandbox --zone acme.example\n  launchctl sandbox --port 8787 --zone acme.example --zone-plan pro --keep\n  launchctl sandbox --zone acme.example --fault 3:drop-after --fault w2:429 --fault '*:slow=200ms'\n\nIt says what to export in another terminal, so that every service is the stand-in there."
 )]
 pub(super) struct Arguments {
     /// The port on 127.0.0.1; 0 takes any that is free
@@ -65,11 +64,23 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit,
     say(
         context,
         &format!(
-            "The sandbox holds {held}. In another terminal:\n\n  export CLOUDFLARE_BASE_URL={}\n  export CLOUDFLARE_API_TOKEN={SANDBOX_TOKEN}\n\nCtrl-C stops it.\n",
-            sandbox.url()
+            "The sandbox holds {held}. In another terminal:\n\n{}\nCtrl-C stops it.\n",
+            exports(&sandbox)
         ),
     )?;
     // The interrupt ends the whole command; this future is simply dropped.
     std::future::pending::<()>().await;
     Ok(Exit::Yes)
+}
+
+/// What to say in another shell so that every service with a stand-in is the stand-in there. All of them: one that was
+/// left out would be the real one, with the credential that the shell happens to hold.
+fn exports(sandbox: &Sandbox) -> String {
+    let mut lines = String::new();
+    for profile in PROFILES.iter().filter(|profile| profile.stand_in) {
+        let url = sandbox.url_of(profile.capabilities.name);
+        lines.push_str(&format!("  export {}={url}\n", profile.base_url_variable));
+        lines.push_str(&format!("  export {}={SANDBOX_TOKEN}\n", profile.token_variable));
+    }
+    lines
 }

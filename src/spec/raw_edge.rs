@@ -387,7 +387,7 @@ impl Shape for At<Lifetime> {
             other => seconds(other).map(Lifetime::Seconds),
         };
         let Some(lifetime) = lifetime else {
-            let label = "write a duration such as 30d, respect_origin, origin_or_not or bypass";
+            let label = "write a duration such as 30d, or respect_origin; `edge_ttl` also takes origin_or_not, `browser_ttl` bypass";
             bad_duration(&text, label, reader);
             return None;
         };

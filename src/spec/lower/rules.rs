@@ -280,15 +280,22 @@ impl Lower<'_, '_, '_> {
         };
         let bypass = yes(&raw.bypass);
         let usual = yes(&raw.respect_origin).then_some(Lifetime::RespectOrigin);
-        let mut lifetime = |said: &Option<At<Lifetime>>, wrong: Lifetime, word: &str| {
+        let mut lifetime = |said: &Option<At<Lifetime>>, wrong: Lifetime, words: &str| {
             if let Some(said) = said.as_ref().filter(|said| said.value == wrong) {
-                self.findings
-                    .error("wrong-value", &said.range, format!("`{word}` cannot be said here"));
+                self.findings.error("wrong-value", &said.range, words.to_owned());
             }
             said.as_ref().map(|said| said.value).or(usual)
         };
-        let edge = lifetime(&raw.edge_ttl, Lifetime::Bypass, "bypass");
-        let browser = lifetime(&raw.browser_ttl, Lifetime::OriginOrNot, "origin_or_not");
+        let edge = lifetime(
+            &raw.edge_ttl,
+            Lifetime::Bypass,
+            "`bypass` is for `browser_ttl`: what the edge shall never keep has `bypass: true` in the rule",
+        );
+        let browser = lifetime(
+            &raw.browser_ttl,
+            Lifetime::OriginOrNot,
+            "`origin_or_not` is for `edge_ttl`: a browser has a duration, respect_origin or bypass",
+        );
         if bypass && (edge.is_some() || browser.is_some()) {
             let words = "what is never cached has no lifetime: `bypass` excludes the others";
             self.findings.error(
