@@ -389,7 +389,8 @@ fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, told: Co
     let wanted = said.and_then(|said| said.check.http());
     if let Check::Http(http) = &mut monitor.check {
         let body = live.body.map(|body| body.0);
-        http.body = body.map(|body| checks::body(body, wanted.and_then(|wanted| wanted.body.as_ref()), secrets));
+        let said = wanted.and_then(|wanted| wanted.body.as_ref());
+        http.body = body.map(|body| checks::body(body, said, secrets, |one, other| one == other));
         let wanted = wanted.and_then(|wanted| wanted.headers.as_ref());
         let shown = headers.into_iter().map(|(name, value)| {
             let text = checks::header(&name, value, wanted.and_then(|wanted| wanted.get(&name)), secrets);
