@@ -350,7 +350,9 @@ fn lists_of_the_account_that_redirect_the_zone_are_told_of() {
     place.write("launch.yaml", &imported.out);
     place.run(&["plan", "--detailed-exitcode"]).expect(0);
     // Into a spec that has the zone there is no place for it but beside what is reported.
-    let added = place.run(&["import", "acme.example", "--into", "launch.yaml"]).expect(0);
+    let added = place
+        .run(&["import", "acme.example", "--into", "launch.yaml"])
+        .expect(0);
     assert!(added.all().contains(words), "{}", added.all());
     // What no rule asks redirects nobody.
     place.world(|world| {
