@@ -12,6 +12,9 @@ use crate::model::name::DomainName;
 /// The kind in addresses.
 pub const KIND: &str = "redirect_list";
 
+/// In place of the kind: all lists of the account, whoever keeps them. No resource; it is only spoken of.
+pub const ALL: &str = "redirect_lists";
+
 /// One row of a list: a URL and where it leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(

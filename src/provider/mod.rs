@@ -153,6 +153,9 @@ pub struct Reading {
     pub lists: BTreeMap<ListName, KeptList>,
     /// What stands around each zone's list of redirects, where it was read.
     pub redirect_lists: BTreeMap<DomainName, KeptRedirectList>,
+    /// Lists of redirects of the account that are in force and speak of a zone's hosts, by their names, with the number of
+    /// such rows; only where they were asked for.
+    pub asked_lists: BTreeMap<DomainName, BTreeMap<String, usize>>,
     /// The zones.
     pub zones: BTreeMap<DomainName, ZoneFacts>,
     /// The account of checks and contacts.
@@ -169,6 +172,7 @@ impl Reading {
         self.live.lists.extend(other.live.lists);
         self.lists.extend(other.lists);
         self.redirect_lists.extend(other.redirect_lists);
+        self.asked_lists.extend(other.asked_lists);
         self.handles.extend(other.handles);
         self.zones.extend(other.zones);
         self.uptime = self.uptime.take().or(other.uptime);

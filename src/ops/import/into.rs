@@ -166,6 +166,7 @@ impl Work<'_> {
 
     /// What the spec lacks of a zone that it has.
     fn complete(&mut self, zone: &DomainName, profile: &Profile, seen: &Seen) -> Result<(), Problem> {
+        self.added.notes.extend(read::asked_lists(zone, &seen.reading));
         let lacking = self.lacking(zone, profile, seen);
         let (zones, _) = fit(
             self.setting.clock.today(),

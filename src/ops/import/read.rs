@@ -12,6 +12,7 @@ use crate::model::inventory::{Unmanaged, ZonePolicy};
 use crate::model::name::DomainName;
 use crate::model::record::{RecordData, RecordType};
 use crate::model::record_set::RecordSet;
+use crate::model::redirect_list;
 use crate::model::resource::Resource;
 use crate::model::rule::RuleKind;
 use crate::model::setting_form::Values;
@@ -138,6 +139,11 @@ fn groups(zone: &DomainName, profile: &Profile) -> Vec<(String, Vec<Address>)> {
         let address = Address::in_zone(zone, kind.as_str(), "-");
         groups.push((format!("the {}s of {zone}", kind.noun()), vec![address]));
     }
+    if edge.kinds.contains(&RuleKind::Redirect) {
+        let address = Address::in_zone(zone, redirect_list::ALL, "-");
+        let what = format!("the account's bulk redirect lists, of which some may redirect hosts of {zone}");
+        groups.push((what, vec![address]));
+    }
     groups
 }
 
@@ -149,6 +155,7 @@ pub(super) fn written_down(zone: &DomainName, profile: &Profile, seen: &Seen) ->
         emitted.plan.clone_from(&facts.plan);
         emitted.about.extend(about(profile.capabilities.title, facts));
     }
+    emitted.about.extend(asked_lists(zone, &seen.reading));
     for (address, resource) in &live.inventory {
         if address.scope() != zone.as_str() {
             continue;
@@ -202,6 +209,18 @@ fn about(title: &str, facts: &ZoneFacts) -> Option<String> {
         words.push(format!("name servers: {}", text::list(&facts.name_servers)));
     }
     (!words.is_empty()).then(|| words.join("; "))
+}
+
+/// Lines about lists of redirects of the account that redirect hosts of a zone: the spec holds none of them.
+pub(super) fn asked_lists(zone: &DomainName, reading: &Reading) -> Vec<String> {
+    let lists = reading.asked_lists.get(zone).into_iter().flatten();
+    let line = |(name, rows): (&String, &usize)| {
+        let rows = text::count(*rows, "row");
+        format!(
+            "the bulk redirect list \"{name}\" of the account redirects hosts of {zone} ({rows}): this spec leaves it alone"
+        )
+    };
+    lists.map(line).collect()
 }
 
 /// Why a set cannot be said, if so.

@@ -66,6 +66,8 @@ pub struct Cloudflare {
     news: Mutex<Vec<String>>,
     /// Held by whoever changes what belongs to the account and to no zone.
     account_turn: tokio::sync::Mutex<()>,
+    /// The lists of redirects that are asked, by the accounts that were looked at.
+    asked_lists: tokio::sync::Mutex<BTreeMap<String, Vec<redirect_lists::Asked>>>,
 }
 
 /// How the path of a step begins whose zone was not there when it was planned.
@@ -89,6 +91,7 @@ impl Cloudflare {
             made: Mutex::new(BTreeMap::new()),
             news: Mutex::new(Vec::new()),
             account_turn: tokio::sync::Mutex::new(()),
+            asked_lists: tokio::sync::Mutex::default(),
         })
     }
 

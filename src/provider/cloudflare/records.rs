@@ -56,6 +56,12 @@ pub(super) async fn read_zone(
         let read = redirect_lists::read(cloudflare, zone, account.as_deref(), &plan).await?;
         redirect_lists::keep(zone, read, &mut reading);
     }
+    if wanted.asked_lists
+        && let Some(account) = reading.zones.get(zone).and_then(|facts| facts.account.clone())
+    {
+        let lists = redirect_lists::asked_about(cloudflare, zone, &account).await?;
+        reading.asked_lists.insert(zone.clone(), lists);
+    }
     Ok(reading)
 }
 
@@ -97,12 +103,14 @@ async fn read_content(
 }
 
 /// What is asked for beside the records, since each costs a request.
+#[expect(clippy::struct_excessive_bools, reason = "each is a request of its own")]
 struct Wanted {
     kinds: Vec<RuleKind>,
     settings: BTreeSet<String>,
     certificate: bool,
     zone: bool,
     redirect_list: bool,
+    asked_lists: bool,
 }
 
 impl Wanted {
@@ -113,6 +121,7 @@ impl Wanted {
             certificate: false,
             zone: false,
             redirect_list: false,
+            asked_lists: false,
         };
         for address in scope.spoken.iter().filter(|address| address.scope() == zone.as_str()) {
             match (address.kind(), RuleKind::of(address)) {
@@ -121,6 +130,7 @@ impl Wanted {
                 }
                 ("zone", _) => wanted.zone = true,
                 (redirect_list::KIND, _) => wanted.redirect_list = true,
+                (redirect_list::ALL, _) => wanted.asked_lists = true,
                 (_, Some(kind)) if !wanted.kinds.contains(&kind) => wanted.kinds.push(kind),
                 _ => {}
             }

@@ -241,9 +241,13 @@ impl UptimeRobot {
             tokio::time::sleep(pause).await;
             self.read_lists(&[step.path.as_str()]).await?;
             let reading = self.reading()?;
-            // A monitor that only asks the same is somebody else's, made in the meantime.
+            // What only asks the same, or is told at the same address, is somebody else's, made in the meantime.
             let live = reading.live.inventory.get(address);
-            let is_ours = live.is_some_and(|live| live.as_monitor().is_none() || live.marker().is_some());
+            let has_name = |live: &Resource| match live.as_contact() {
+                Some(contact) => contact.channel.guarded().is_some(),
+                None => live.as_monitor().is_some(),
+            };
+            let is_ours = live.is_some_and(|live| !has_name(live) || live.marker().is_some());
             let found = reading.uptime.and_then(|facts| facts.ids.get(address).cloned());
             if is_ours && found.is_some() && found != before {
                 return Ok(true);

@@ -249,6 +249,10 @@ fn of_monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, facts:
         return steps;
     }
     let fields = difference(&wire::to_wire(before, &beside), sent);
+    if let Some(cleared) = without_thresholds(&beside, after).filter(|_| fields.contains_key("regionData")) {
+        let summary = format!("clear the response times of {}", change.address);
+        steps.push(step(change, "PATCH", format!("monitors/{id}"), summary, cleared));
+    }
     if !fields.is_empty() {
         let summary = format!("change {}", change.address);
         steps.push(step(
@@ -265,6 +269,27 @@ fn of_monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, facts:
         id,
     ));
     steps
+}
+
+/// What is sent first where a response time is watched in a region that goes: it would stay otherwise (facts A8.8). Those
+/// of the other regions come back with what is sent next.
+fn without_thresholds(beside: &Beside, after: &Monitor) -> Option<Value> {
+    let stays = |word: &String| {
+        let regions = after.regions.iter().flatten();
+        convert::REGIONS
+            .iter()
+            .any(|(region, known)| known == word && regions.clone().any(|wanted| wanted == region))
+    };
+    if after.regions.is_none() || beside.thresholds.keys().all(stays) {
+        return None;
+    }
+    let bare = Beside {
+        thresholds: BTreeMap::new(),
+        ..beside.clone()
+    };
+    let mut data = wire::to_wire(after, &bare).remove("regionData")?;
+    data["THRESHOLD"] = json!({});
+    Some(json!({ "regionData": data, "responseTimeThreshold": 0 }))
 }
 
 fn make(change: &Change, wire: Map<String, Value>) -> Step {

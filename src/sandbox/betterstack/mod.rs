@@ -277,6 +277,13 @@ impl Account {
         }
     }
 
+    /// Changes outgoing webhooks as somebody at the dashboard would.
+    pub fn with_webhooks(&mut self, f: impl Fn(&mut Map<String, Value>)) {
+        for webhook in &mut self.webhooks {
+            f(&mut webhook.fields);
+        }
+    }
+
     /// The host that next pages are said to be on.
     pub fn page_at(&mut self, host: &str) {
         self.modes.next_host = Some(host.to_owned());

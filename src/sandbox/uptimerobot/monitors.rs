@@ -227,6 +227,10 @@ impl Account {
 
     pub(super) fn rest(&mut self, id: &str, pause: bool) -> Result<Done, Refusal> {
         let at = self.position(id)?;
+        // Those that rest count too, so that one may not wake where there are more than are paid for (facts A7).
+        if !pause && self.monitors.len() > self.limit {
+            return Err(Refusal::not_in_plan());
+        }
         self.about_to_write();
         let monitor = &mut self.monitors[at];
         let is_paused = monitor.get("status") == Some(&json!("PAUSED"));
@@ -344,10 +348,25 @@ impl Account {
                 "regionData" => {
                     let mut data = value.clone();
                     data["INFRASTRUCTURE"] = json!("New");
-                    if data.get("THRESHOLD").is_none() {
-                        data["THRESHOLD"] = json!({});
+                    // What is watched in a region stays until all of it is cleared.
+                    let there = monitor
+                        .get("regionalData")
+                        .and_then(|data| data["THRESHOLD"].as_object());
+                    let sent = value.get("THRESHOLD").and_then(Value::as_object);
+                    let mut thresholds = there.cloned().unwrap_or_default();
+                    match sent {
+                        Some(sent) if sent.is_empty() => thresholds.clear(),
+                        sent => thresholds.extend(sent.cloned().unwrap_or_default()),
                     }
+                    data["THRESHOLD"] = json!(thresholds);
                     ("regionalData", data)
+                }
+                // None is watched, in no region.
+                "responseTimeThreshold" if *value == json!(0) => {
+                    if let Some(regions) = monitor.get_mut("regionalData") {
+                        regions["THRESHOLD"] = json!({});
+                    }
+                    continue;
                 }
                 "responseTimeThreshold" => {
                     // It reads 0 and is spread over the regions.
@@ -362,10 +381,17 @@ impl Account {
                 "successHttpResponseCodes" if value.as_array().is_some_and(Vec::is_empty) => {
                     ("successHttpResponseCodes", json!(["2xx", "3xx"]))
                 }
-                "keywordCaseType" => (
-                    "keywordCaseType",
-                    json!(u8::from(*value == json!(1) || *value == json!("CaseInsensitive"))),
-                ),
+                "keywordCaseType" => {
+                    let ignores = *value == json!(1) || *value == json!("CaseInsensitive");
+                    // The word is what a create is said to take; which of the two is read then is not settled.
+                    let word = if ignores { "CaseInsensitive" } else { "CaseSensitive" };
+                    let shown = if self.modes.is_otherwise {
+                        json!(word)
+                    } else {
+                        json!(u8::from(ignores))
+                    };
+                    ("keywordCaseType", shown)
+                }
                 "config" => ("config", merged(monitor.get("config"), value)),
                 "assignedAlertContacts" => {
                     // Somebody else's order.

@@ -324,3 +324,52 @@ fn what_a_credential_may_not_see_is_said_and_the_rest_is_written() {
     place.write("launch.yaml", &imported.out);
     place.run(&["plan", "--detailed-exitcode"]).expect(0);
 }
+
+#[test]
+fn lists_of_the_account_that_redirect_the_zone_are_told_of() {
+    let mut place = Place::new(Plan::Free);
+    let row = |source: &str, deep: bool| {
+        json!({ "redirect": { "source_url": source, "target_url": "https://elsewhere.example/", "include_subdomains": deep,
+            "subpath_matching": deep } })
+    };
+    place.world(|world| {
+        let bobs = json!([
+            row("acme.example/old", false),
+            row("https://www.acme.example/", false),
+            row("other.example/", true),
+        ]);
+        world.put_list("bobs", "redirect", &bobs).unwrap();
+        let rest = json!({ "ref": "bob", "expression": "http.request.full_uri in $bobs", "action": "redirect",
+            "action_parameters": { "from_list": { "name": "bobs", "key": "http.request.full_uri" } } });
+        world.put_account_rules("http_request_redirect", json!([rest])).unwrap();
+    });
+    let words = "the bulk redirect list \"bobs\" of the account redirects hosts of acme.example (2 rows): this spec leaves \
+                 it alone";
+    let imported = place.run(&["import", "acme.example"]).expect(0);
+    assert!(imported.out.contains(&format!("  # {words}\n")), "{}", imported.out);
+    place.write("launch.yaml", &imported.out);
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    // Into a spec that has the zone there is no place for it but beside what is reported.
+    let added = place
+        .run(&["import", "acme.example", "--into", "launch.yaml"])
+        .expect(0);
+    assert!(added.all().contains(words), "{}", added.all());
+    // What no rule asks redirects nobody.
+    place.world(|world| {
+        world.put_account_rules("http_request_redirect", json!([])).unwrap();
+    });
+    let imported = place.run(&["import", "acme.example"]).expect(0);
+    assert!(!imported.out.contains("bobs"), "{}", imported.out);
+    // Who may not see them is told so.
+    place.world(|world| {
+        let options = TokenOptions {
+            permissions: vec![Permission::ZoneRead, Permission::DnsRead],
+            ..TokenOptions::default()
+        };
+        world.add_token("narrow", options);
+    });
+    place.token = "narrow".to_owned();
+    let imported = place.run(&["import", "acme.example"]).expect(0);
+    let words = "not read, since the credential may not: the account's bulk redirect lists";
+    assert!(imported.err.contains(words), "{}", imported.err);
+}

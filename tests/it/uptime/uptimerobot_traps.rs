@@ -5,7 +5,7 @@ use std::time::Duration;
 use launchctl::sandbox::uptimerobot::Paid;
 use serde_json::json;
 
-use super::{EXAMPLE, changes, codes, uptimerobot};
+use super::{EXAMPLE, HOOK, changes, codes, uptimerobot};
 use crate::support::CANARY;
 
 const HOME: &str = r#"{ name: Home, url: "https://acme.example/" }"#;
@@ -433,4 +433,55 @@ fn a_mailbox_that_is_not_confirmed_is_told() {
     place.run(&["apply", "--yes"]).expect(0);
     let plan = place.run(&["plan", "--json"]).expect(0).json();
     assert_eq!(codes(&plan, "warnings"), ["not-confirmed"]);
+}
+
+#[test]
+fn one_that_rests_does_not_wake_where_the_account_is_full() {
+    let place = uptimerobot();
+    let spec = |paused: bool| {
+        let rests = format!(r#"{{ name: Home, url: "https://acme.example/", paused: {paused} }}"#);
+        place.checks_of(&[&rests, MAIL]);
+    };
+    spec(true);
+    place.run(&["apply", "--yes"]).expect(0);
+    // A smaller plan meanwhile: what is there stays, and those that rest count.
+    place.world(|world| world.uptimerobot().pay(Paid::Solo, 1));
+    spec(false);
+    let refused = place.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        refused.all().contains("009-005") && refused.all().contains("larger plan"),
+        "{}",
+        refused.all()
+    );
+    assert_eq!(place.monitor("Home")["status"], "PAUSED");
+    place.world(|world| world.uptimerobot().pay(Paid::Solo, 2));
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(place.monitor("Home")["status"], "STARTED");
+}
+
+#[test]
+fn an_integration_that_somebody_makes_at_the_same_time_is_not_doubled() {
+    let place = uptimerobot();
+    place.checks(
+        "uptimerobot",
+        &format!("  alert: [chat]\n  contacts: {{ chat: {{ slack: env:SLACK_WEBHOOK_URL }} }}\n  checks: [{HOME}]\n"),
+    );
+    place.foreign_hand_before_write(1, |world| {
+        world.uptimerobot().add_integration("Slack", HOOK, "Theirs");
+    });
+    let refused = place.run(&["apply", "--yes"]).expect(1);
+    assert!(refused.all().contains("looks again"), "{}", refused.all());
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert!(
+        changes(&plan).contains(&"update uptime/contact/chat".to_owned()),
+        "it is taken over, and said to be: {:?}",
+        changes(&plan)
+    );
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(place.account()[2].len(), 1, "none was made beside it");
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    // Two that are made at once may both be taken: ours is the one that bears its name.
+    place.world(|world| world.uptimerobot().add_integration("Slack", HOOK, "Theirs"));
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    place.is_clean();
 }

@@ -3,6 +3,7 @@
 //! list alone, and a rule is added, changed or taken away by itself. Rows are written by an operation that takes its time,
 //! of which one at a time may be under way in an account: ours wait for one another, and for those of others.
 
+mod asked;
 mod performing;
 mod reading;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use crate::model::resource::Resource;
 use crate::plan::Change;
 use crate::provider::{Check, KeptRedirectList, Reading, Stage, Step};
 
+pub(super) use asked::{Asked, about as asked_about};
 pub(super) use performing::perform;
 pub(super) use reading::{keep, read};
 
