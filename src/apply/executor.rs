@@ -16,6 +16,7 @@ use crate::history::{Entry, Event, HistoryError, Journal, RunStatus};
 use crate::model::address::Address;
 use crate::model::inventory::Inventory;
 use crate::model::scope::ScopeName;
+use crate::plan::diff::LeftRule;
 use crate::plan::{Change, conflict};
 use crate::provider::{ApiRefusal, Outcome, Provider, Scope, Sought, Stage, Step, Stop};
 
@@ -393,6 +394,15 @@ async fn look(work: &Work<'_>, step: &Step, provider: &dyn Provider) -> Option<I
         spoken: step.addresses.iter().cloned().collect(),
         ..Scope::default()
     };
+    let touched = |change: &&Change| step.addresses.contains(&change.address);
+    for change in work.changes.iter().filter(touched) {
+        let mut sides = [&change.before, &change.after].into_iter().flatten();
+        let left = LeftRule {
+            reference: sides.find_map(|side| side.as_rule()?.reference.clone()),
+            fingerprint: None,
+        };
+        scope.known.left.insert(change.address.clone(), left);
+    }
     match &step.scope {
         ScopeName::Zone(zone) => {
             scope.zones.push(zone.clone());

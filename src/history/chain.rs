@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::history::record::{Run, RunId, RunStatus, Shift};
 use crate::model::address::Address;
 use crate::model::resource::Resource;
+use crate::model::rule::RuleKind;
 use crate::model::scope::ScopeName;
+use crate::plan::diff::LeftRule;
 use crate::plan::{Owned, OwnedMark};
 
 /// What the runs have left and nobody has let go, on the zones that bear these ids now. What was left in another zone
@@ -69,6 +71,34 @@ pub fn last_forms(runs: &[Run]) -> BTreeMap<Address, Resource> {
         }
     }
     forms
+}
+
+/// By what the rules that runs changed or took over are known again, whoever has made them.
+pub fn rules_left(runs: &[Run]) -> BTreeMap<Address, LeftRule> {
+    let mut left: BTreeMap<Address, LeftRule> = BTreeMap::new();
+    for run in runs {
+        let account = run.account();
+        for change in &run.record.changes {
+            let rule = |side: &Option<Resource>| side.as_ref().and_then(Resource::as_rule).cloned();
+            let (before, after) = (rule(&change.before), rule(&change.after));
+            let there = if account.not_done.contains(&change.address) {
+                before
+            } else {
+                after.or(before)
+            };
+            if let Some(rule) = there {
+                left.entry(change.address.clone()).or_default().reference = rule.reference;
+            }
+        }
+        let rules = |(address, _): &(&Address, &Shift)| RuleKind::of(address).is_some();
+        for (address, shift) in run.record.ownership.iter().filter(rules) {
+            if !account.not_done.contains(address) {
+                let print = shift.after.as_ref().map(|mark| mark.fingerprint.clone());
+                left.entry(address.clone()).or_default().fingerprint = print;
+            }
+        }
+    }
+    left
 }
 
 /// The scope of `address`, when this run knew it under another id than the one it has now: another zone of that name,

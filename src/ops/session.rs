@@ -89,6 +89,9 @@ pub struct Extent {
     pub zones: BTreeMap<DomainName, String>,
     /// The checks: the provider, and what is looked for there.
     pub uptime: Option<(String, Sought)>,
+    /// Whether a rule that somebody made may be the one that the spec declares under its name. A way back concerns what
+    /// was there and nothing else.
+    pub by_name: bool,
 }
 
 /// Reads a spec's file.
@@ -359,6 +362,7 @@ impl Session {
         let mut spoken = chain::left(runs);
         spoken.extend(self.spec.desired.inventory.keys().cloned());
         spoken.extend(beside.into_iter().cloned());
+        let traces = chain::rules_left(runs);
         let mut scopes: BTreeMap<&str, Scope> = BTreeMap::new();
         for (zone, provider) in &extent.zones {
             let scope = scopes.entry(provider.as_str()).or_default();
@@ -368,6 +372,17 @@ impl Session {
             }
             let of_zone = |address: &&Address| address.scope() == zone.as_str();
             scope.spoken.extend(spoken.iter().filter(of_zone).cloned());
+            let its = traces
+                .iter()
+                .filter(|(address, _)| of_zone(address) && spoken.contains(*address));
+            scope
+                .known
+                .left
+                .extend(its.map(|(address, left)| (address.clone(), left.clone())));
+            if extent.by_name {
+                let declared = self.spec.desired.inventory.keys().filter(of_zone);
+                scope.known.declared.extend(declared.cloned());
+            }
             if self.spec.desired.zones.get(zone).is_some_and(|policy| policy.create) {
                 scope.may_be_missing.insert(zone.clone());
             }
@@ -414,6 +429,7 @@ impl Session {
                 .map(|(zone, policy)| (zone.clone(), policy.provider.clone()))
                 .collect(),
             uptime: uptime.map(|policy| (policy.provider.clone(), self.sought(runs))),
+            by_name: true,
         }
     }
 

@@ -14,6 +14,9 @@ use crate::plan::change::{Change, Plan, Warning, fingerprint};
 use crate::plan::order::{self, ListName};
 use crate::plan::{conflict, guard};
 
+/// The code of the warning that a rule of somebody else becomes one that is declared.
+pub const TAKES_OVER: &str = "takes-over-rule";
+
 /// What is there now.
 #[derive(Debug, Clone, Default)]
 pub struct Live {
@@ -23,6 +26,8 @@ pub struct Live {
     pub locked: BTreeMap<Address, String>,
     /// The lists of rules that were read, each in its order.
     pub lists: BTreeMap<ListName, Vec<Address>>,
+    /// Rules that somebody else made and that nothing but their names makes those that are declared.
+    pub by_name: BTreeSet<Address>,
 }
 
 /// What an earlier run left at an address.
@@ -35,6 +40,15 @@ pub struct OwnedMark {
     /// Whether it was there before and no run of this spec has ever changed it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub found: bool,
+}
+
+/// By what a rule that an earlier run left is known again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftRule {
+    /// What it bore at the provider, where somebody else had made it.
+    pub reference: Option<String>,
+    /// The fingerprint of all of it, what it bore included: there is no more of one that was only taken over.
+    pub fingerprint: Option<String>,
 }
 
 /// What earlier runs of this spec left and nobody has let go since.
@@ -157,6 +171,12 @@ fn compare_wanted(
         return;
     }
     let reason = match (live, owned) {
+        (Some(Resource::Rule(live)), _) if sides.live.by_name.contains(address) => {
+            let words = format!("takes over the rule `{}` that somebody made", live.name);
+            let message = format!("{words}; what it did until now is lost");
+            plan.warnings.push(Warning::about(address, TAKES_OVER, message));
+            words
+        }
         (None, None) => "declared and not there".to_owned(),
         (None, Some(mark)) => format!("declared and gone since run {}", mark.run),
         (Some(live), _) if live.content() == after.content() => "out of order".to_owned(),

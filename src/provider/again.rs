@@ -1,6 +1,7 @@
-//! Rules that somebody else made and that a spec speaks of, known again by their names. What a rule bears at a provider
-//! says who made it; its name is what people know it by. So a foreign rule is taken for the one that is spoken of when it
-//! alone in its list has that name, and none of ours has. Pure.
+//! Rules that somebody else made and that a spec speaks of, known again. What a rule bears at a provider says who made it;
+//! its name is what people know it by. So a foreign rule is taken for one that is declared when it alone in its list has
+//! that name, and none of ours has. What only the history speaks of is known by what earlier runs left and by no name:
+//! a name that somebody gave a rule of theirs takes nothing from them. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,17 +9,38 @@ use super::Reading;
 use crate::model::address::Address;
 use crate::model::resource::Resource;
 use crate::model::rule::{Rule, slug};
-use crate::plan::order::place_in;
+use crate::plan::change::fingerprint;
+use crate::plan::diff::LeftRule;
+use crate::plan::order::{list_of, place_in};
 
-/// Puts foreign rules at the addresses under which `spoken` knows them.
-pub fn by_name(reading: &mut Reading, spoken: &BTreeSet<Address>) {
+/// Who is looked for among the rules that somebody else made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// What a spec declares: known by its name where nothing else tells.
+    pub declared: BTreeSet<Address>,
+    /// What earlier runs left: known by that alone.
+    pub left: BTreeMap<Address, LeftRule>,
+}
+
+impl Known {
+    fn has(&self, address: &Address) -> bool {
+        self.declared.contains(address) || self.left.contains_key(address)
+    }
+}
+
+/// Puts foreign rules at the addresses under which they are known.
+pub fn recognise(reading: &mut Reading, known: &Known) {
     let lists: Vec<_> = reading.live.lists.keys().cloned().collect();
     for list in lists {
         let order = &reading.live.lists[&list];
-        let moves = moves(order, reading, spoken);
+        let mut moves = left_moves(order, reading, known);
+        let named = named_moves(order, reading, known, &moves);
+        reading.live.by_name.extend(named.values().cloned());
+        moves.extend(named);
         if moves.is_empty() {
             continue;
         }
+        let order = &reading.live.lists[&list];
         let now = |address: &Address| moves.get(address).unwrap_or(address).clone();
         let order: Vec<Address> = order.iter().map(now).collect();
         for (from, to) in &moves {
@@ -41,22 +63,61 @@ pub fn by_name(reading: &mut Reading, spoken: &BTreeSet<Address>) {
     }
 }
 
-/// Which rules of a list are known by another address.
-fn moves(order: &[Address], reading: &Reading, spoken: &BTreeSet<Address>) -> BTreeMap<Address, Address> {
+/// The rules of a list that no run and no spec knows by what they bear, and that somebody else made.
+fn foreign<'r>(order: &'r [Address], reading: &'r Reading, known: &Known) -> Vec<(&'r Address, &'r Rule)> {
+    let rule = |address: &'r Address| Some((address, reading.live.inventory.get(address)?.as_rule()?));
+    let rules = order.iter().filter_map(rule);
+    rules
+        .filter(|(address, rule)| rule.reference.is_some() && !known.has(address))
+        .collect()
+}
+
+/// Which rules of a list an earlier run has left at another address.
+fn left_moves(order: &[Address], reading: &Reading, known: &Known) -> BTreeMap<Address, Address> {
+    let foreign = foreign(order, reading, known);
+    let Some(list) = order.first().map(list_of) else {
+        return BTreeMap::new();
+    };
+    let of_list = |address: &&Address| list_of(address) == list && !order.contains(address);
+    let mut moves = BTreeMap::new();
+    for address in known.left.keys().filter(of_list) {
+        let left = &known.left[address];
+        let is_it = |(_, rule): &&(&Address, &Rule)| {
+            (left.reference.is_some() && rule.reference == left.reference)
+                || left.fingerprint.as_ref().is_some_and(|print| {
+                    let there = Rule {
+                        key: address.key().to_owned(),
+                        ..(*rule).clone()
+                    };
+                    fingerprint(&Resource::Rule(there)) == *print
+                })
+        };
+        if let Some((from, _)) = foreign.iter().find(is_it) {
+            moves.entry((*from).clone()).or_insert_with(|| address.clone());
+        }
+    }
+    moves
+}
+
+/// Which of the others have the name of one that is declared.
+fn named_moves(
+    order: &[Address],
+    reading: &Reading,
+    known: &Known,
+    left: &BTreeMap<Address, Address>,
+) -> BTreeMap<Address, Address> {
     let mut named: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();
-    for address in order {
-        let rule = reading.live.inventory.get(address).and_then(Resource::as_rule);
-        // One that is spoken of by what it bears is known already.
-        let foreign = rule.filter(|rule| rule.reference.is_some() && !spoken.contains(address));
-        if let Some(known) = foreign.and_then(address_by_name) {
+    for (address, rule) in foreign(order, reading, known) {
+        if let (false, Some(known)) = (left.contains_key(address), address_by_name(rule)) {
             named.entry(known).or_default().push(address);
         }
     }
+    let is_free = |address: &Address| !order.contains(address) && !left.values().any(|taken| taken == address);
     named
         .into_iter()
-        .filter(|(known, _)| spoken.contains(known) && !order.contains(known))
-        .filter_map(|(known, rules)| match rules.as_slice() {
-            [one] => Some(((*one).clone(), known)),
+        .filter(|(address, _)| known.declared.contains(address) && is_free(address))
+        .filter_map(|(address, rules)| match rules.as_slice() {
+            [one] => Some(((*one).clone(), address)),
             _ => None,
         })
         .collect()
@@ -75,7 +136,6 @@ mod tests {
     use super::*;
     use crate::model::name::DomainName;
     use crate::model::rule::{Place, RuleAction, RuleKind};
-    use crate::plan::order::list_of;
     use crate::provider::KeptList;
 
     fn rule(key: &str, name: &str, reference: Option<&str>) -> Rule {
@@ -93,7 +153,11 @@ mod tests {
         }
     }
 
-    fn read(rules: &[Rule], spoken: &[&str]) -> (Vec<String>, Reading) {
+    fn read(rules: &[Rule], declared: &[&str]) -> (Vec<String>, Reading) {
+        read_beside(rules, declared, BTreeMap::new())
+    }
+
+    fn read_beside(rules: &[Rule], declared: &[&str], left: BTreeMap<Address, LeftRule>) -> (Vec<String>, Reading) {
         let mut reading = Reading::default();
         let order: Vec<Address> = rules.iter().map(Rule::address).collect();
         let list = list_of(&order[0]);
@@ -110,8 +174,11 @@ mod tests {
         }
         reading.live.lists.insert(list.clone(), order);
         let zone = DomainName::parse("acme.example").unwrap();
-        let spoken = spoken.iter().map(|key| Address::in_zone(&zone, "cache", key)).collect();
-        by_name(&mut reading, &spoken);
+        let declared = declared
+            .iter()
+            .map(|key| Address::in_zone(&zone, "cache", key))
+            .collect();
+        recognise(&mut reading, &Known { declared, left });
         let keys = reading.live.lists[&list].iter().map(|address| address.key().to_owned());
         (keys.collect(), reading)
     }
@@ -147,5 +214,51 @@ mod tests {
         assert_eq!(read(&by_mark, &[]).0, ["foreign.1"]);
         let unnamed = [rule("foreign.1", "", Some("1"))];
         assert_eq!(read(&unnamed, &[""]).0, ["foreign.1"]);
+    }
+    #[test]
+    fn what_only_a_history_knows_is_known_by_what_was_left_and_by_no_name() {
+        let zone = DomainName::parse("acme.example").unwrap();
+        let address = Address::in_zone(&zone, "cache", "static-assets");
+        let rules = [rule("foreign.1", "static-Assets", Some("1"))];
+        let print = |key: &str, reference: &str| {
+            let there = rule(key, "static-Assets", Some(reference));
+            Some(fingerprint(&Resource::Rule(there)))
+        };
+        for (reference, fingerprint, is_it) in [
+            (None, None, false),
+            (Some("2"), None, false),
+            (None, print("static-assets", "2"), false),
+            (Some("1"), None, true),
+            (None, print("static-assets", "1"), true),
+        ] {
+            let left = LeftRule {
+                reference: reference.map(Into::into),
+                fingerprint,
+            };
+            let known = BTreeMap::from([(address.clone(), left)]);
+            let (keys, reading) = read_beside(&rules, &[], known.clone());
+            let expected = if is_it { "static-assets" } else { "foreign.1" };
+            assert_eq!(keys, [expected], "{known:?}");
+            assert!(reading.live.by_name.is_empty());
+            // Declared, it is the one with the name; whoever plans is told when nothing else says so.
+            let (keys, reading) = read_beside(&rules, &["static-assets"], known);
+            assert_eq!(keys, ["static-assets"]);
+            assert_eq!(reading.live.by_name.contains(&address), !is_it);
+        }
+    }
+
+    #[test]
+    fn what_was_left_goes_before_a_name() {
+        let zone = DomainName::parse("acme.example").unwrap();
+        let left = LeftRule {
+            reference: Some("1".into()),
+            fingerprint: None,
+        };
+        let left = BTreeMap::from([(Address::in_zone(&zone, "cache", "api"), left)]);
+        let rules = [
+            rule("foreign.1", "renamed", Some("1")),
+            rule("foreign.2", "API", Some("2")),
+        ];
+        assert_eq!(read_beside(&rules, &["api"], left).0, ["api", "foreign.2"]);
     }
 }

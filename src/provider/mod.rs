@@ -135,6 +135,8 @@ pub struct Scope {
     /// What the caller speaks of. Records are always read whole; lists of rules and settings only where one of these
     /// addresses is among them, since each costs a request and a permission.
     pub spoken: BTreeSet<Address>,
+    /// By what rules that somebody else made are known as some of those.
+    pub known: again::Known,
     /// Zones that need not be there yet: they are to be made.
     pub may_be_missing: BTreeSet<DomainName>,
     /// Checks and contacts, when they are to be read.
@@ -170,6 +172,7 @@ impl Reading {
         self.live.inventory.extend(other.live.inventory);
         self.live.locked.extend(other.live.locked);
         self.live.lists.extend(other.live.lists);
+        self.live.by_name.extend(other.live.by_name);
         self.lists.extend(other.lists);
         self.redirect_lists.extend(other.redirect_lists);
         self.asked_lists.extend(other.asked_lists);

@@ -79,7 +79,7 @@ pub(super) async fn everything(session: &Session, zones: Vec<DomainName>, profil
     let name = profile.capabilities.name;
     let extent = |zones: &[DomainName]| Extent {
         zones: zones.iter().map(|zone| (zone.clone(), name.to_owned())).collect(),
-        uptime: None,
+        ..Extent::default()
     };
     let groups: Vec<(String, Vec<Address>)> = zones.iter().flat_map(|zone| groups(zone, profile)).collect();
     let all: Vec<&Address> = groups.iter().flat_map(|(_, addresses)| addresses).collect();

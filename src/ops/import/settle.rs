@@ -98,12 +98,15 @@ pub(super) fn differences(spec: &Spec, reading: &Reading) -> BTreeSet<Address> {
 
 /// What is live, at the addresses under which a spec knows it.
 pub(super) fn as_spoken_of(spec: &Spec, reading: &Reading) -> Live {
-    let spoken = spec.desired.inventory.keys().cloned().collect();
+    let known = again::Known {
+        declared: spec.desired.inventory.keys().cloned().collect(),
+        ..again::Known::default()
+    };
     let mut reading = Reading {
         live: reading.live.clone(),
         ..Reading::default()
     };
-    again::by_name(&mut reading, &spoken);
+    again::recognise(&mut reading, &known);
     reading.live
 }
 

@@ -202,6 +202,9 @@ fn covers(from: &UrlGlob) -> String {
     }
 }
 
+/// No pattern has more stars than this, whatever a rule that somebody wrote counts up to.
+const MOST_STARS: usize = 1_000;
+
 /// The numbers of the captures in a target.
 fn captures(to: &str) -> Result<Vec<usize>, String> {
     let mut found = Vec::new();
@@ -212,7 +215,9 @@ fn captures(to: &str) -> Result<Vec<usize>, String> {
             .ok_or_else(|| "this `${` is never closed".to_owned())?;
         let number = name
             .parse()
-            .map_err(|_| format!("`${{{name}}}` is no capture: write ${{1}} for what the first star took"))?;
+            .ok()
+            .filter(|number| *number <= MOST_STARS)
+            .ok_or_else(|| format!("`${{{name}}}` is no capture: write ${{1}} for what the first star took"))?;
         found.push(number);
         rest = after;
     }

@@ -15,6 +15,7 @@ use crate::model::redirect_list::{ListedUrl, Lookup, RedirectList, differences};
 use crate::model::resource::Resource;
 use crate::model::rule::{Rule, RuleAction, RuleKind};
 use crate::model::setting::Setting;
+use crate::plan::diff::TAKES_OVER;
 use crate::plan::order::{ListName, list_of};
 use crate::plan::{Change, Refusal, Warning};
 use crate::provider::{Reading, Review, ZoneFacts};
@@ -38,6 +39,7 @@ pub(super) const CODES: &[&str] = &[
     "redirect-without-proxy",
     "several-transactions",
     "ssl-automatic",
+    TAKES_OVER,
     "tls-flexible",
     "tls-off",
     "tls-unused",

@@ -101,7 +101,7 @@ impl Cloudflare {
         for reading in try_join_all(zones).await? {
             whole.absorb(reading);
         }
-        again::by_name(&mut whole, &scope.spoken);
+        again::recognise(&mut whole, &scope.known);
         Ok(whole)
     }
 

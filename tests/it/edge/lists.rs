@@ -361,3 +361,83 @@ fn a_token_that_only_reads_can_plan_and_that_nothing_was_tried_out_is_said() {
     assert_eq!(plan["warnings"][0]["code"], "not-tried-out", "{plan:#}");
     assert_eq!(plan["warnings"][0]["address"], "acme.example/cache/a");
 }
+
+const CACHE: &str = "http_request_cache_settings";
+
+/// A cache rule as somebody makes it in the dashboard, for a host of theirs.
+fn of_the_shop(name: &str, reference: &str) -> Value {
+    json!({ "ref": reference, "description": name, "expression": r#"(http.host eq "shop.acme.example")"#,
+        "action": "set_cache_settings", "action_parameters": { "cache": false } })
+}
+
+fn put(place: &Place, rules: &Value) {
+    place.world(|world| world.put_rules("acme.example", CACHE, rules.clone()).unwrap());
+}
+
+#[test]
+fn a_rule_that_only_bears_the_name_of_what_was_left_is_nobodys_to_delete() {
+    let place = place();
+    let ours = "    cache:\n      - { name: Static assets, match: { path: \"/assets/*\" }, edge_ttl: 30d }\n";
+    place.spec_with(ours, RECORDS);
+    place.run(&["apply", "--yes"]).expect(0);
+    put(&place, &json!([of_the_shop("static-Assets", "0a1b")]));
+    let shop = edge(&place);
+    place.spec_with("", RECORDS);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(addresses(&plan, "changes"), Vec::<String>::new(), "{plan:#}");
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(edge(&place)[CACHE], shop[CACHE]);
+
+    // And a way back from the run that made ours does not reach for it either.
+    let undone = place.run(&["rollback", "--yes"]);
+    assert_eq!(edge(&place)[CACHE], shop[CACHE], "{}", undone.all());
+}
+
+#[test]
+fn a_rule_of_somebody_that_the_spec_takes_over_is_said_in_words_and_can_be_accepted() {
+    let place = place();
+    put(&place, &json!([of_the_shop("static-Assets", "0a1b")]));
+    let start = edge(&place);
+    let ours = "    cache:\n      - { name: Static assets, match: { path: \"/assets/*\" }, edge_ttl: 30d }\n";
+    place.spec_with(ours, RECORDS);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(addresses(&plan, "changes")[0], "update cache/static-assets", "{plan:#}");
+    let words = "takes over the rule `static-Assets` that somebody made";
+    assert_eq!(plan["changes"][0]["reason"], words);
+    let warning = &plan["warnings"][0];
+    assert_eq!(warning["code"], "takes-over-rule", "{plan:#}");
+    assert!(warning["message"].as_str().unwrap().starts_with(words), "{warning}");
+
+    place.spec_with(&format!("    accept: [takes-over-rule]\n{ours}"), RECORDS);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["warnings"], json!([]), "{plan:#}");
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(edge(&place)[CACHE][0]["ref"], "0a1b");
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert_eq!(edge(&place)[CACHE], start[CACHE]);
+    place.run(&["apply", "--yes"]).expect(0);
+
+    // By now it is ours to take away, under whatever name it has.
+    let mut renamed = place.world(|world| world.rules("acme.example", CACHE));
+    renamed[0]["description"] = json!("something else");
+    put(&place, &renamed);
+    place.spec_with("", RECORDS);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(addresses(&plan, "changes"), ["delete cache/static-assets"], "{plan:#}");
+}
+
+#[test]
+fn a_rule_that_was_taken_over_as_it_is_is_the_one_that_goes_with_its_entry() {
+    let place = place();
+    put(&place, &json!([of_the_shop("Shop", "0a1b")]));
+    let entry = "    cache:\n      - { name: Shop, match: { host: shop.acme.example }, bypass: true }\n";
+    place.spec_with(entry, RECORDS);
+    place.run(&["apply", "--yes"]).expect(0);
+    place.spec_with("", RECORDS);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(addresses(&plan, "changes"), ["delete cache/shop"], "{plan:#}");
+    // Another one of that name is another one.
+    put(&place, &json!([of_the_shop("Shop", "2c3d")]));
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(addresses(&plan, "changes"), Vec::<String>::new(), "{plan:#}");
+}

@@ -225,6 +225,19 @@ mod tests {
     }
 
     #[test]
+    fn a_capture_that_nothing_counts_up_to_is_no_capture() {
+        for number in ["18446744073709551615", "18446744073709551616", "1001"] {
+            let to = format!(r#"wildcard_replace(http.request.uri.path, "/*", "https://acme.example/${{{number}}}")"#);
+            let compiled = CompiledRedirect {
+                expression: r#"http.host wildcard "*.acme.example""#.into(),
+                to: Destination::Expression(to),
+                keep_query: false,
+            };
+            assert_eq!(redirected(&compiled), None);
+        }
+    }
+
+    #[test]
     fn what_a_dashboard_writes_is_said_in_words() {
         let found = matched(
             r#"(http.request.method eq "POST" and http.host eq "app.acme.example") and (starts_with(http.request.uri.path, "/api/") or http.request.uri.path eq "/login")"#,
