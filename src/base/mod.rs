@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod diagnostic;
 pub mod digest;
+pub mod few_eyes;
 pub mod files;
 pub mod secret;
 pub mod text;

@@ -8,10 +8,10 @@ use crate::model::address::Address;
 use crate::ops::{self, Problem, Setting};
 use crate::ui::Exit;
 
-/// Write live zones down as a spec, without changing anything
+/// Write live zones or checks down as a spec, without changing anything
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  launchctl import acme.example > launch.yaml\n  launchctl import acme.example acme.test --out launch.yaml\n  launchctl import --out launch.yaml       every zone that the token covers\n  launchctl import acme.example --provider powerdns\n\nPlanning what is written shows nothing to do. What a spec cannot say is a comment with the reason.\nLists of redirects from CSV files are left as they are."
+    after_help = "Examples:\n  launchctl import acme.example > launch.yaml\n  launchctl import acme.example acme.test --out launch.yaml\n  launchctl import --out launch.yaml       every zone that the token covers\n  launchctl import acme.example --provider powerdns\n  launchctl import --uptime uptimerobot --into launch.yaml\n\nPlanning what is written shows nothing to do. What a spec cannot say is a comment with the reason.\nLists of redirects from CSV files are left as they are. Checks are only marked by the first apply."
 )]
 pub(super) struct Arguments {
     /// The zones; without any, all that the credential covers
@@ -20,11 +20,14 @@ pub(super) struct Arguments {
     /// Who keeps them: cloudflare, powerdns or rfc2136; with --into, what the spec says of a zone that it has
     #[arg(long, value_name = "NAME", value_parser = ["cloudflare", "powerdns", "rfc2136"])]
     provider: Option<String>,
+    /// Checks, contacts and maintenance windows instead of zones, from: uptimerobot or betterstack
+    #[arg(long, value_name = "NAME", value_parser = ["uptimerobot", "betterstack"], conflicts_with_all = ["zones", "provider"])]
+    uptime: Option<String>,
     /// Write to this file, which must not exist yet, instead of to the terminal
     #[arg(long, value_name = "FILE", conflicts_with = "into")]
     out: Option<PathBuf>,
     /// Add to this spec what it lacks: whole zones, or the records, rules and settings of a zone that it has. Without a
-    /// ZONE, of those that it has
+    /// ZONE, of those that it has. With --uptime, the `uptime` block, which it must not have yet
     #[arg(long, value_name = "FILE")]
     into: Option<PathBuf>,
 }
@@ -36,6 +39,11 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit,
             spec: path.clone(),
             ..context.setting.clone()
         };
+        if let Some(service) = &arguments.uptime {
+            let imported = ops::import::uptime_into(&setting, service).await?;
+            context.terminal.error(&summary(&imported));
+            return Ok(Exit::Yes);
+        }
         let added = ops::import::into(&setting, &arguments.zones, provider).await?;
         say(context, &what_was_added(&added, path))?;
         return Ok(Exit::Yes);
@@ -47,7 +55,10 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit,
         );
     }
     let provider = provider.unwrap_or("cloudflare");
-    let imported = ops::import::import(&context.setting, &arguments.zones, provider).await?;
+    let imported = match &arguments.uptime {
+        Some(service) => ops::import::uptime(&context.setting, service).await?,
+        None => ops::import::import(&context.setting, &arguments.zones, provider).await?,
+    };
     match &arguments.out {
         Some(path) => files::write_atomic(path, imported.text.as_bytes())?,
         None => say(context, &imported.text)?,

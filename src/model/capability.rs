@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use serde_json::Value;
 
 use crate::model::matching::{Match, UrlGlob};
+use crate::model::monitor::Region;
 use crate::model::record::RecordType;
 use crate::model::rule::{Destination, Rule, RuleKind};
 use crate::model::setting_form::SettingForm;
@@ -84,7 +85,7 @@ impl Capabilities {
 }
 
 /// How a provider watches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UptimeRules {
     /// Whether a certificate's expiry is an attribute of a monitor of its host, and no monitor of its own.
     pub folds_tls: bool,
@@ -92,6 +93,10 @@ pub struct UptimeRules {
     pub keeps_windows: bool,
     /// Seconds that it waits for a connection to a port at most.
     pub longest_connection: u32,
+    /// Seconds that a check must be as it should be again, where nothing is said.
+    pub usual_recover: Option<u32>,
+    /// Where checks are made from, where nothing is said.
+    pub usual_regions: &'static [Region],
 }
 
 /// How a zone is made that is not there.

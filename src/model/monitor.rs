@@ -113,7 +113,7 @@ pub enum DomainExpiry {
 }
 
 /// How somebody is told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Alerting {
     /// Minutes that it must have been down before.
     pub after: u32,

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::base::few_eyes;
 use crate::base::secret::{Secret, SecretReference};
+use crate::base::text;
 use crate::model::address::Address;
 use crate::model::contact::Guarded;
 use crate::model::monitor::{Monitor, SentText, key_of, tells_a_credential};
-use crate::plan::Warning;
+use crate::plan::{Change, Warning};
 use crate::provider::Sought;
 
 /// What is kept at the places that the sought resources name.
@@ -64,13 +66,47 @@ pub fn claims(
             Some(holder) => !sought.declared.contains(holder) && sought.declared.contains(address),
             None => live.marker.is_none(),
         };
-        let mut found = all.iter().enumerate();
-        if let Some((at, _)) = found.find(|(at, live)| same(live, wanted) && is_free(*at, live)) {
+        let found = all.iter().enumerate();
+        let found = found.filter(|(at, live)| same(live, wanted) && is_free(*at, live));
+        // Of several that ask the same, the one that is most like it, and of those the first.
+        if let Some((at, _)) = found.max_by_key(|(at, live)| (likeness(live, wanted), std::cmp::Reverse(*at))) {
             claimed.insert(address);
             claims.insert(at, address.clone());
         }
     }
     claims
+}
+
+/// How alike two are that ask the same: in their names first.
+pub fn likeness(live: &Monitor, wanted: &Monitor) -> (bool, usize) {
+    let said = [
+        live.every == wanted.every,
+        live.timeout == wanted.timeout,
+        live.paused.unwrap_or(false) == wanted.paused.unwrap_or(false),
+        live.check == wanted.check,
+        live.verify_tls == wanted.verify_tls,
+    ];
+    (live.name == wanted.name, said.iter().filter(|same| **same).count())
+}
+
+/// How many of the changes do no more than mark a monitor that was made by hand as the spec's.
+pub fn adopted(changes: &[Change]) -> Option<Warning> {
+    let number = changes.iter().filter(|change| is_only_marked(change)).count();
+    let words = "adopted: only marked as this spec's, no field changes";
+    (number > 0).then(|| Warning::general("taken-over", format!("{} {words}", text::count(number, "check"))))
+}
+
+/// Whether a change does no more than mark a monitor that was made by hand.
+pub fn is_only_marked(change: &Change) -> bool {
+    let sides = change.before.as_ref().zip(change.after.as_ref());
+    let monitors = sides.and_then(|(before, after)| before.as_monitor().zip(after.as_monitor()));
+    monitors.is_some_and(|(before, after)| {
+        let marked = Monitor {
+            marker: after.marker.clone(),
+            ..before.clone()
+        };
+        before.marker.is_none() && after.marker.is_some() && marked == *after
+    })
 }
 
 /// The reference by which a value is known, that of `preferred` first: a value can be kept in more than one place.
@@ -95,6 +131,7 @@ pub fn header(name: &str, value: String, wanted: Option<&SentText>, secrets: &Se
         Some(SentText::Plain(text)) if *text == value => SentText::Plain(value),
         Some(SentText::Guarded(_)) => SentText::Guarded(Guarded::Hidden),
         _ if tells_a_credential(name) => SentText::Guarded(Guarded::Hidden),
+        None if few_eyes::is_credential(name, &value) => SentText::Guarded(Guarded::Hidden),
         _ => SentText::Plain(value),
     }
 }

@@ -25,6 +25,8 @@ pub struct Sought {
     pub references: BTreeSet<SecretReference>,
     /// Which of them the spec declares: what is kept elsewhere for them must be there.
     pub declared: BTreeSet<Address>,
+    /// Whether all that is there is to be seen, and not only what is spoken of: to write it down.
+    pub everything: bool,
 }
 
 impl Sought {

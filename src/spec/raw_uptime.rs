@@ -55,6 +55,8 @@ shape! {
     Check {
         /// Its name, as people read it in an alert; its address is made from it.
         "name" name: Text, required, example "Homepage";
+        /// The last part of its address, where two checks have one name: lower-case letters, digits and hyphens.
+        "key" key: Text, example "homepage-2";
         /// An address that is asked over HTTP.
         "url" url: At<Url>, example "https://acme.example/";
         /// A host whose certificate is watched. Where the service has it so, this becomes a part of a `url` check of the

@@ -6,6 +6,7 @@ mod read;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod uptime;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use crate::provider::{Profile, ZoneFacts};
 use crate::spec::emit::Head;
 
 pub use into::{Added, into};
+pub use uptime::{uptime, uptime_into};
 
 /// What an import came to.
 #[derive(Debug, Clone)]

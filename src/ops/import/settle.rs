@@ -134,6 +134,8 @@ fn step_back(zone: &mut EmittedZone, part: Part, finding: &Diagnostic) -> bool {
         Part::Rule(index) => further(&mut zone.rules[index], &finding.message),
         Part::Setting(index) => further(&mut zone.settings[index], &finding.message),
         Part::Mail(piece) => zone.without.insert(piece),
+        // No zone has any.
+        Part::Contact(_) | Part::Window(_) | Part::Check(_) => false,
     }
 }
 

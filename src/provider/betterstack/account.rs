@@ -54,9 +54,10 @@ pub(super) async fn fetch(http: &Http, team: Option<&str>, sought: &Sought) -> R
         format!("&{pair}")
     });
     let monitors = sought.resources.values().filter_map(Resource::as_monitor);
-    let has_heartbeats = monitors
-        .into_iter()
-        .any(|monitor| matches!(monitor.check, Check::Heartbeat(_)));
+    let has_heartbeats = sought.everything
+        || monitors
+            .into_iter()
+            .any(|monitor| matches!(monitor.check, Check::Heartbeat(_)));
     let (of_monitors, of_heartbeats) = (
         format!("&owner_type=Monitor{filter}"),
         format!("&owner_type=Heartbeat{filter}"),
@@ -190,6 +191,15 @@ impl Account<'_> {
         self.wanted().find(is_it)
     }
 
+    /// The contact that is sought, that nothing of these names is, and that is this: somebody else made it.
+    fn made_by_hand(&self, names: &BTreeSet<String>, is_it: impl Fn(&Channel) -> bool) -> Option<&Contact> {
+        let is_missing = |contact: &&Contact| {
+            !names.contains(&marker(&self.sought.stack, &contact.key))
+                && !self.inventory.contains_key(&Address::contact(&contact.key))
+        };
+        self.wanted().filter(is_missing).find(|contact| is_it(&contact.channel))
+    }
+
     fn keep(&mut self, key: String, id: String, handle: String, channel: Channel, marker: Option<String>) {
         let address = Address::contact(&key);
         self.keys.insert(handle, key.clone());
@@ -209,13 +219,16 @@ impl Account<'_> {
             Ok((id, attributes.clone(), template))
         };
         let all = checks::understood(&webhooks.entries, "outgoing webhook", read, &mut self.odd);
+        let names: BTreeSet<String> = all
+            .iter()
+            .map(|(_, attributes, _)| text(attributes, "name").to_owned())
+            .collect();
         for (id, attributes, template) in all {
             let name = text(&attributes, "name").to_owned();
             let found = self
                 .named(&name)
                 .filter(|contact| !self.inventory.contains_key(&Address::contact(&contact.key)));
             let preferred = found.and_then(|contact| contact.channel.guarded()).cloned();
-            let key = found.map_or_else(|| checks::key_beside(&name, &id), |contact| contact.key.clone());
             let url: Guarded = checks::kept(text(&attributes, "url"), preferred.as_ref(), self.secrets);
             let body = template
                 .and_then(|id| templates.get(&id))
@@ -230,8 +243,18 @@ impl Account<'_> {
                     what: FOR_OTHER_EVENTS.to_owned(),
                 },
             };
-            let is_marked = name.starts_with(MARK) && channel.guarded().is_some();
-            self.keep(key, id.clone(), id, channel, is_marked.then_some(name));
+            // One that somebody made by hand is known by its value, and keeps its name.
+            let by_hand = found
+                .is_none()
+                .then(|| self.made_by_hand(&names, |wanted| *wanted == channel));
+            let by_hand = by_hand.flatten();
+            let marker = match by_hand {
+                Some(wanted) => wanted.marker.clone(),
+                None => (name.starts_with(MARK) && channel.guarded().is_some()).then(|| name.clone()),
+            };
+            let known = found.or(by_hand);
+            let key = known.map_or_else(|| checks::key_beside(&name, &id), |contact| contact.key.clone());
+            self.keep(key, id.clone(), id, channel, marker);
         }
     }
 
@@ -246,6 +269,10 @@ impl Account<'_> {
         let (several, single): (Vec<_>, Vec<_>) = all
             .into_iter()
             .partition(|(_, attributes)| text(attributes, "name").starts_with(&prefix));
+        let names: BTreeSet<String> = single
+            .iter()
+            .map(|(_, attributes)| text(attributes, "name").to_owned())
+            .collect();
         for (id, attributes) in single.into_iter().chain(several) {
             let name = text(&attributes, "name").to_owned();
             if name.starts_with(&prefix)
@@ -264,8 +291,20 @@ impl Account<'_> {
             let found = self
                 .named(&name)
                 .filter(|contact| !self.inventory.contains_key(&Address::contact(&contact.key)));
+            // One that somebody made by hand may say it again and again.
+            let mut once = attributes.clone();
+            if found.is_none() {
+                once["repeat_count"] = json!(0);
+            }
+            let mailbox = escalation::mailbox_of(&once);
+            let is_its = |channel: &Channel| match (channel, &mailbox) {
+                (Channel::Email { address }, Some(live)) => live.eq_ignore_ascii_case(address),
+                _ => false,
+            };
+            // One of a single mailbox that somebody made by hand is that mailbox's.
+            let found = found.or_else(|| self.made_by_hand(&names, is_its));
             let said = found.map(|contact| &contact.channel);
-            let channel = match (escalation::mailbox_of(&attributes), said) {
+            let channel = match (mailbox, said) {
                 // The service may spell it in lower case.
                 (Some(live), Some(Channel::Email { address })) if live.eq_ignore_ascii_case(address) => {
                     Channel::Email {
@@ -273,6 +312,7 @@ impl Account<'_> {
                     }
                 }
                 (Some(address), Some(_)) => Channel::Email { address },
+                (Some(address), None) if self.sought.everything => Channel::Email { address },
                 _ => Channel::Other {
                     what: "escalation policy".to_owned(),
                 },

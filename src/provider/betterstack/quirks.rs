@@ -9,11 +9,12 @@ use crate::model::address::Address;
 use crate::model::capability::{Capabilities, UptimeRules};
 use crate::model::contact::{Channel, Contact};
 use crate::model::inventory::Desired;
-use crate::model::monitor::{Check, Confirm, Dns, DomainExpiry, Monitor, Status};
+use crate::model::monitor::{Check, Confirm, Dns, DomainExpiry, Monitor, Region, Status};
 use crate::model::record::RecordType;
 use crate::model::resource::Resource;
 use crate::model::window::Rest;
 use crate::plan::{Action, Change, Refusal, Warning};
+use crate::provider::checks;
 use crate::provider::unsupported::{self, Lack};
 use crate::provider::{ApiRefusal, Reading, Review, UptimeFacts};
 
@@ -27,6 +28,8 @@ const RULES: UptimeRules = UptimeRules {
     folds_tls: true,
     keeps_windows: false,
     longest_connection: 5,
+    usual_recover: Some(180),
+    usual_regions: &[Region::NorthAmerica, Region::Europe, Region::Asia, Region::Oceania],
 };
 
 const FREQUENCIES: [u64; 9] = [30, 45, 60, 120, 180, 300, 600, 900, 1_800];
@@ -286,6 +289,7 @@ pub(super) fn review(changes: &[Change], reading: &Reading) -> Review {
     if facts(reading).is_none() {
         return review;
     }
+    review.warnings.extend(checks::adopted(changes));
     for change in changes {
         review.refusals.extend(unsupported::refusals(change, TITLE, &fit));
         review.refusals.extend(unsupported::hidden(change));
@@ -364,7 +368,9 @@ fn monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, review: &
             format!("it is said again {REPEATS} times at most, until somebody acknowledges it"),
         );
     }
-    if let Some(before) = before.filter(|before| before.marker.is_none() && after.marker.is_some()) {
+    if let Some(before) = before.filter(|before| before.marker.is_none() && after.marker.is_some())
+        && !checks::is_only_marked(change)
+    {
         let name = text::shorten(&before.name, 60);
         warn(
             "taken-over",

@@ -39,6 +39,8 @@ pub const PROFILE: Profile = Profile {
             folds_tls: true,
             keeps_windows: false,
             longest_connection: u32::MAX,
+            usual_recover: None,
+            usual_regions: &[],
         },
     ),
     // It is never asked for anything.

@@ -55,6 +55,8 @@ pub const PROFILE: Profile = Profile {
             folds_tls: false,
             keeps_windows: false,
             longest_connection: u32::MAX,
+            usual_recover: None,
+            usual_regions: &[],
         },
     ),
     base_url: "http://127.0.0.1:9090",

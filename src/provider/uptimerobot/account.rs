@@ -14,7 +14,7 @@ use crate::base::text;
 use crate::model::address::Address;
 use crate::model::contact::{Channel, Contact};
 use crate::model::inventory::Inventory;
-use crate::model::monitor::{Check, MARK, Monitor};
+use crate::model::monitor::{Check, MARK, Monitor, key_of};
 use crate::model::resource::Resource;
 use crate::model::window::{Maintenance, Rest};
 use crate::plan::{Live, Warning};
@@ -42,7 +42,7 @@ pub(super) fn speaks_of_windows(sought: &Sought) -> bool {
         Resource::Monitor(monitor) => monitor.maintenance.is_some(),
         _ => false,
     };
-    sought.resources.values().any(speaks)
+    sought.everything || sought.resources.values().any(speaks)
 }
 
 /// Reads everything at once.
@@ -235,7 +235,13 @@ fn take_contacts(
         facts.ids.insert(address.clone(), contact.id.clone());
         facts.beside.insert(address.clone(), json!(contact.is_ours()));
         let is_guarded = channel.guarded().is_some();
-        let marker = (is_guarded && contact.is_ours()).then_some(contact.name);
+        // One that somebody else made and that is known by its value needs no marker: that would take its name.
+        let is_met = |wanted: &&Contact| wanted.channel == channel;
+        let wanted = found.and_then(|address| sought.resources.get(*address)?.as_contact());
+        let marker = match wanted.filter(is_met) {
+            Some(wanted) if is_guarded && !contact.is_ours() => wanted.marker.clone(),
+            _ => (is_guarded && contact.is_ours()).then_some(contact.name),
+        };
         inventory.insert(address, Resource::Contact(Contact { key, channel, marker }));
     }
     keys
@@ -249,17 +255,47 @@ fn take_windows(
     inventory: &mut Inventory,
 ) -> BTreeMap<String, String> {
     let mut keys = BTreeMap::new();
+    let marked: BTreeSet<&Address> = all
+        .iter()
+        .filter_map(|live| sought.marked("maintenance", &live.name))
+        .collect();
+    let mut wanted: BTreeMap<&Address, &Maintenance> = BTreeMap::new();
+    for (address, resource) in &sought.resources {
+        if let Resource::Maintenance(maintenance) = resource
+            && !marked.contains(address)
+        {
+            wanted.insert(address, maintenance);
+        }
+    }
     for live in all {
         let found = sought.marked("maintenance", &live.name);
         let found = found.filter(|address| !inventory.contains_key(*address));
+        // One that somebody made by hand is known by when it is, and keeps its name.
+        let by_hand = || {
+            let name = key_of(&live.name);
+            let mut all = wanted
+                .iter()
+                .filter(|(address, wanted)| !inventory.contains_key(**address) && wanted.window == live.window);
+            let first = all.clone().next();
+            all.find(|(_, wanted)| wanted.key == name)
+                .or(first)
+                .map(|(address, wanted)| (*address, *wanted))
+        };
+        let is_free = found.is_none() && !live.is_for_all && !contacts::is_marker(&live.name);
+        let taken_over = if is_free { by_hand() } else { None };
+        let found = found.or(taken_over.map(|(address, _)| address));
         let key = match found {
             Some(address) => address.key().to_owned(),
             None => checks::key_beside(&live.name, &live.id),
         };
         let address = Address::maintenance(&key);
         keys.insert(live.id.clone(), key.clone());
+        facts.beside.insert(address.clone(), json!(live.is_for_all));
         facts.ids.insert(address.clone(), live.id);
-        let marker = contacts::is_marker(&live.name).then_some(live.name);
+        let marker = match taken_over {
+            Some((_, wanted)) => wanted.marker.clone(),
+            None => contacts::is_marker(&live.name).then_some(live.name),
+        };
         let maintenance = Maintenance {
             key,
             window: live.window,
@@ -310,6 +346,10 @@ fn others_tags(tags: &BTreeSet<String>) -> BTreeSet<String> {
 
 /// Whether two ask the same in the same way: by these a monitor that was made by hand is known.
 fn asks_the_same(live: &Monitor, wanted: &Monitor) -> bool {
+    // A heartbeat asks nothing: it is known by its name.
+    if let (Check::Heartbeat(_), Check::Heartbeat(_)) = (&live.check, &wanted.check) {
+        return live.name == wanted.name;
+    }
     let (live, wanted) = (&live.check, &wanted.check);
     let target = convert::target(wanted);
     convert::kind(live) == convert::kind(wanted) && !target.is_empty() && convert::target(live) == target
@@ -333,6 +373,8 @@ fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, known: &
     let wanted = said
         .and_then(|said| said.check.http())
         .and_then(|http| http.headers.as_ref());
+    let nothing = BTreeMap::new();
+    let wanted = wanted.or(known.sought.everything.then_some(&nothing));
     if let (Check::Http(http), Some(wanted)) = (&mut monitor.check, wanted) {
         let headers = live.headers.into_iter();
         // The service adds one of its own when there is a body.

@@ -42,6 +42,8 @@ pub(super) struct LiveWindow {
     pub name: String,
     /// When it is.
     pub window: Window,
+    /// Whether it adds every monitor to itself.
+    pub is_for_all: bool,
 }
 
 /// Reads a contact of a list.
@@ -155,6 +157,7 @@ pub(super) fn window(value: &Value) -> Result<LiveWindow, String> {
     Ok(LiveWindow {
         id: id(value).ok_or("it has no id")?,
         name: unescape(text(value, "name")),
+        is_for_all: value.get("autoAddMonitors") == Some(&Value::Bool(true)),
         window: Window {
             repeats: repeats.unwrap_or(Repeats::Daily),
             at: TimeOfDay::parse(text(value, "time")).unwrap_or(TimeOfDay::MIDNIGHT),

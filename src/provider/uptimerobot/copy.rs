@@ -35,6 +35,8 @@ pub fn copy_of(reading: &Reading) -> Option<Value> {
                 let mut window = contacts::window_to_wire(&found.window, name);
                 let status = if found.window.zone == UTC { "active" } else { "paused" };
                 window.insert("status".to_owned(), json!(status));
+                let is_for_all = facts.beside.get(address) == Some(&json!(true));
+                window.insert("autoAddMonitors".to_owned(), json!(is_for_all));
                 Some((contacts::WINDOWS, Value::Object(window)))
             }
             _ => None,

@@ -10,11 +10,12 @@ use crate::model::address::Address;
 use crate::model::capability::{Capabilities, UptimeRules};
 use crate::model::contact::{Channel, Contact};
 use crate::model::inventory::Desired;
-use crate::model::monitor::{Alerting, Check, Confirm, Dns, DomainExpiry, Heartbeat, Http, Monitor, SentText};
+use crate::model::monitor::{Alerting, Check, Confirm, Dns, DomainExpiry, Heartbeat, Http, Monitor, Region, SentText};
 use crate::model::record::RecordType;
 use crate::model::resource::Resource;
 use crate::model::window::{Rest, UTC};
 use crate::plan::{Action, Change, Refusal, Warning};
+use crate::provider::checks;
 use crate::provider::unsupported::{self, Lack};
 use crate::provider::{ApiRefusal, Reading, Review, UptimeFacts};
 
@@ -28,6 +29,8 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities::without_zones(
         folds_tls: true,
         keeps_windows: true,
         longest_connection: 60,
+        usual_recover: None,
+        usual_regions: &[Region::NorthAmerica],
     },
 );
 
@@ -282,6 +285,7 @@ fn facts(reading: &Reading) -> Option<&UptimeFacts> {
 pub(super) fn review(changes: &[Change], reading: &Reading, requests: usize) -> Review {
     let mut review = Review::default();
     let Some(facts) = facts(reading) else { return review };
+    review.warnings.extend(checks::adopted(changes));
     for change in changes {
         let lacks = unsupported::refusals(change, "UptimeRobot", &|resource| fit(resource, &facts.plan));
         review.refusals.extend(lacks);
@@ -348,7 +352,7 @@ fn monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, review: &
             .warnings
             .push(Warning::about(&change.address, "history-lost", message));
     }
-    if before.marker.is_none() && after.marker.is_some() {
+    if before.marker.is_none() && after.marker.is_some() && !checks::is_only_marked(change) {
         let name = text::shorten(&before.name, 60);
         let message = format!("takes over the monitor \"{name}\", which was made by hand and asks the same");
         review
@@ -446,7 +450,13 @@ fn doubles(changes: &[Change], reading: &Reading, review: &mut Review) {
                     .as_monitor()
                     .is_some_and(|other| !asks.is_empty() && convert::target(&other.check) == asks)
         };
-        if let Some((other, _)) = there.iter().find(same) {
+        // Two that are there already the service has let through.
+        let is_live = |address: &Address| {
+            let live = reading.live.inventory.get(address).and_then(Resource::as_monitor);
+            live.is_some_and(|live| convert::target(&live.check) == asks)
+        };
+        let mut doubles = there.iter().filter(same);
+        if let Some((other, _)) = doubles.find(|(other, _)| !(is_live(&change.address) && is_live(other))) {
             let message = format!("{other} asks the same address, and UptimeRobot keeps one monitor for each");
             let help = "make one check of the two, or ask another path";
             review.refusals.push(refuse(change, "double", message, help));

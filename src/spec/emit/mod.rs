@@ -8,6 +8,7 @@ mod records;
 mod rules;
 mod secrets;
 mod settings;
+mod uptime;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,7 @@ pub use mail::WHOLE as WHOLE_MAIL;
 pub use rules::{address as rule_address, item as rule_item, objection as objection_to_rule};
 pub use secrets::Kept;
 pub use settings::is_worth_saying;
+pub use uptime::{EmittedUptime, emit_uptime};
 
 /// How something is written down.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -106,6 +108,12 @@ pub enum Part {
     Setting(usize),
     /// A piece of the `email` block.
     Mail(&'static str),
+    /// A contact.
+    Contact(usize),
+    /// A maintenance window.
+    Window(usize),
+    /// A check.
+    Check(usize),
 }
 
 /// A spec as text, and what its lines speak of.
@@ -157,8 +165,8 @@ pub fn list_key(kind: RuleKind) -> &'static str {
         .map_or("", |(_, key)| key)
 }
 
-/// Writes zones down as a spec.
-pub fn emit(zones: &[EmittedZone], head: &Head) -> Emitted {
+/// A spec up to what is declared in it.
+fn begin(head: &Head) -> Page {
     let mut page = Page::default();
     for words in &head.words {
         page.line(&format!("# {}", one_line(words)));
@@ -169,9 +177,15 @@ pub fn emit(zones: &[EmittedZone], head: &Head) -> Emitted {
     for (provider, variable) in &head.tokens {
         page.line(&format!("  {provider}: {{ token: env:{variable} }}"));
     }
+    page.line("");
+    page
+}
+
+/// Writes zones down as a spec.
+pub fn emit(zones: &[EmittedZone], head: &Head) -> Emitted {
+    let mut page = begin(head);
     let kept = secrets::find(zones);
     if !kept.is_empty() {
-        page.line("");
         page.line("vars:  # live and not written here: set these before planning");
         for one in &kept {
             page.line(&format!(
@@ -181,8 +195,8 @@ pub fn emit(zones: &[EmittedZone], head: &Head) -> Emitted {
                 one_line(&one.about)
             ));
         }
+        page.line("");
     }
-    page.line("");
     page.line("zones:");
     let mut mail = BTreeMap::new();
     for (at, zone) in zones.iter().enumerate() {

@@ -4,6 +4,7 @@ mod betterstack;
 mod betterstack_rehearsal;
 mod betterstack_traps;
 mod gatus;
+mod imported;
 mod kinds;
 mod prometheus;
 mod trio;

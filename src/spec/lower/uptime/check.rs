@@ -42,7 +42,15 @@ impl Lowering<'_, '_> {
         let (check, target) = self.target(entry)?;
         self.only_where_it_belongs(entry, &check);
         let is_tls = entry.tls.is_some();
-        let key = key_of(&name.value);
+        let key = key_of(entry.key.as_ref().map_or(&name.value, |key| &key.value));
+        if let Some(written) = entry.key.as_ref().filter(|written| written.value != key) {
+            let range = written.range.clone();
+            self.error(
+                "bad-key",
+                &range,
+                "a key is lower-case letters, digits and single hyphens",
+            );
+        }
         let seconds = |span: &Option<At<Span>>| span.as_ref().map(|span| span.value.0);
         let said = seconds(&entry.heartbeat).or(seconds(&entry.every));
         let every = said.or(seconds(&self.block.every)).unwrap_or(EVERY);

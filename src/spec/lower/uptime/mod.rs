@@ -119,7 +119,7 @@ pub(super) fn uptime(
             let finding = Diagnostic::error("duplicate-check", format!("two checks have the address {address}"))
                 .at(findings.place(&lowered.name.range))
                 .related(findings.place(&first.name.range), "the first one")
-                .help("give one of them another name");
+                .help("give one of them another name, or a `key` of its own");
             findings.push(finding);
             continue;
         }
