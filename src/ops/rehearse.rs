@@ -23,7 +23,7 @@ use crate::ops::rollback::{self, Undo};
 use crate::ops::session::{self, Session, Setting};
 use crate::plan::order::arrange;
 use crate::plan::{Action, Selection};
-use crate::provider::{Reading, cloudflare, uptimerobot};
+use crate::provider::{Reading, betterstack, cloudflare, uptimerobot};
 use crate::sandbox::{Fault, Options, Plan as SandboxPlan, Sandbox, World};
 
 /// How long the stand-in takes for an answer: long enough that requests made at once are seen to be so.
@@ -299,6 +299,9 @@ fn fill_from_live(reading: &Reading, world: &mut World) -> Result<(), Problem> {
     }
     if let Some(copy) = uptimerobot::copy_of(reading) {
         world.uptimerobot().become_copy(&copy);
+    }
+    if let Some(copy) = betterstack::copy_of(reading) {
+        world.betterstack().become_copy(&copy);
     }
     fill(&free, world)
 }

@@ -23,6 +23,10 @@ pub(super) const METADATA_KEY: &str = "managed_by";
 /// The body of what a Slack incoming webhook is sent: the service's own is not what Slack takes.
 pub(super) const SLACK_BODY: &str = r#"{"text":"$NAME: $CAUSE ($URL), started $STARTED_AT, resolved $RESOLVED_AT"}"#;
 
+/// Outgoing webhooks that are no contact of ours, in words.
+pub(super) const WITH_TEMPLATE: &str = "webhook with a template";
+pub(super) const FOR_OTHER_EVENTS: &str = "webhook for other events";
+
 /// The lists.
 pub(super) const MONITORS: &str = "api/v2/monitors";
 pub(super) const POLICIES: &str = "api/v3/policies";
@@ -219,11 +223,11 @@ impl Account<'_> {
             let channel = match body {
                 Some(body) if is_same_json(body, SLACK_BODY) => Channel::Slack { hook: url },
                 Some(_) if text(&attributes, "trigger_type") == "incident_change" => Channel::Other {
-                    what: "webhook with a template".to_owned(),
+                    what: WITH_TEMPLATE.to_owned(),
                 },
                 None if text(&attributes, "trigger_type") == "incident_change" => Channel::Webhook { url },
                 _ => Channel::Other {
-                    what: "webhook for other events".to_owned(),
+                    what: FOR_OTHER_EVENTS.to_owned(),
                 },
             };
             let is_marked = name.starts_with(MARK) && channel.guarded().is_some();
@@ -386,7 +390,8 @@ fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, told: Co
     let wanted = said.and_then(|said| said.check.http());
     if let Check::Http(http) = &mut monitor.check {
         let body = live.body.map(|body| body.0);
-        http.body = body.map(|body| checks::body(body, wanted.and_then(|wanted| wanted.body.as_ref()), secrets));
+        let said = wanted.and_then(|wanted| wanted.body.as_ref());
+        http.body = body.map(|body| checks::body(body, said, secrets, |one, other| one == other));
         let wanted = wanted.and_then(|wanted| wanted.headers.as_ref());
         let shown = headers.into_iter().map(|(name, value)| {
             let text = checks::header(&name, value, wanted.and_then(|wanted| wanted.get(&name)), secrets);

@@ -9,6 +9,7 @@
 mod account;
 mod api;
 mod convert;
+mod copy;
 mod escalation;
 mod quirks;
 mod steps;
@@ -35,6 +36,7 @@ use crate::provider::{
 use account::{METADATA, MONITORS, POLICIES};
 use api::ApiError;
 use convert::SECRET;
+pub use copy::copy_of;
 use escalation::{ID, NUMBER};
 
 const NAME: &str = "betterstack";

@@ -24,13 +24,7 @@ pub(super) fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
     let Some(facts) = reading.uptime.as_ref().filter(|facts| facts.provider == super::NAME) else {
         return Vec::new();
     };
-    let mut work = Work {
-        changes,
-        reading,
-        facts,
-        shared: account::shared(facts),
-        wanted: BTreeMap::new(),
-    };
+    let mut work = Work::new(changes, reading, facts);
     let (mut first, mut gone, mut then, mut last) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for change in changes {
         match (&change.before, &change.after) {
@@ -92,7 +86,8 @@ fn of(change: &Change, method: &'static str, path: String, verb: &str, body: Val
     step(vec![change.address.clone()], method, path, summary, body)
 }
 
-struct Work<'a> {
+/// Changes with what was read, as far as requests need it.
+pub(super) struct Work<'a> {
     changes: &'a [Change],
     reading: &'a Reading,
     facts: &'a UptimeFacts,
@@ -102,14 +97,24 @@ struct Work<'a> {
     wanted: BTreeMap<String, (Contacts, BTreeSet<Address>)>,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    pub(super) fn new(changes: &'a [Change], reading: &'a Reading, facts: &'a UptimeFacts) -> Self {
+        Self {
+            changes,
+            reading,
+            facts,
+            shared: account::shared(facts),
+            wanted: BTreeMap::new(),
+        }
+    }
+
     fn delete(&self, change: &Change, list: &str) -> Option<Step> {
         let id = self.facts.ids.get(&change.address)?;
         Some(of(change, "DELETE", format!("{list}/{id}"), "delete", json!({})))
     }
 
     /// What a contact's key is to a policy: by what it becomes, else by what is live, else by what was left.
-    fn member(&self, key: &str) -> Member {
+    pub(super) fn member(&self, key: &str) -> Member {
         if key.contains('@') {
             return Member::Mailbox(key.to_owned());
         }
@@ -146,7 +151,8 @@ impl Work<'_> {
         }))
     }
 
-    fn wire(&self, monitor: &Monitor) -> (Map<String, Value>, Option<Contacts>) {
+    /// What is sent of a monitor, headers aside, with the contacts that share a policy.
+    pub(super) fn wire(&self, monitor: &Monitor) -> (Map<String, Value>, Option<Contacts>) {
         let told = self.told(monitor);
         let (fields, shared) = told.map(|plan| (plan.fields, plan.shared)).unwrap_or_default();
         (convert::to_wire(monitor, fields), shared)

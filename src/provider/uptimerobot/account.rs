@@ -10,15 +10,15 @@ use super::contacts::{self, CONTACTS, INTEGRATIONS, LiveContact, LiveWindow, WIN
 use super::convert::{self, LiveMonitor};
 use super::wire::{self, Beside};
 use crate::base::digest;
-use crate::base::secret::{Secret, SecretReference};
 use crate::base::text;
 use crate::model::address::Address;
-use crate::model::contact::{Channel, Contact, Guarded};
+use crate::model::contact::{Channel, Contact};
 use crate::model::inventory::Inventory;
-use crate::model::monitor::{Check, MARK, Monitor, SentText, key_of, tells_a_credential};
+use crate::model::monitor::{Check, MARK, Monitor};
 use crate::model::resource::Resource;
 use crate::model::window::{Maintenance, Rest};
 use crate::plan::{Live, Warning};
+use crate::provider::checks::{self, Secrets};
 use crate::provider::http::Http;
 use crate::provider::{ProviderError, Reading, Sought, UptimeFacts};
 
@@ -78,47 +78,40 @@ pub(super) async fn fetch(http: &Http, with_windows: bool) -> Result<Returned, P
 /// All maintenance windows.
 pub(super) async fn windows(http: &Http) -> Result<(Vec<LiveWindow>, Vec<Warning>), ApiError> {
     let all = api::list(http, WINDOWS, "").await?;
-    Ok(understood(&all, "maintenance window", contacts::window))
+    let mut odd = Vec::new();
+    Ok((
+        checks::understood(&all, "maintenance window", contacts::window, &mut odd),
+        odd,
+    ))
 }
 
 /// All monitors, or those that a filter lets through.
 pub(super) async fn monitors(http: &Http, filter: &str) -> Result<(Vec<LiveMonitor>, Vec<Warning>), ApiError> {
     let all = api::list(http, "monitors", filter).await?;
-    Ok(understood(&all, "monitor", convert::monitor))
+    let mut odd = Vec::new();
+    Ok((checks::understood(&all, "monitor", convert::monitor, &mut odd), odd))
 }
 
 /// All contacts, of both lists.
 pub(super) async fn contacts(http: &Http) -> Result<(Vec<LiveContact>, Vec<Warning>), ApiError> {
     let (personal, integrations) = tokio::join!(api::list(http, CONTACTS, ""), api::list(http, INTEGRATIONS, ""));
-    let (mut all, mut odd) = understood(&personal?, "contact", |value| contacts::contact(CONTACTS, value));
-    let (more, more_odd) = understood(&integrations?, "integration", |value| {
-        contacts::contact(INTEGRATIONS, value)
-    });
-    all.extend(more);
-    odd.extend(more_odd);
+    let mut odd = Vec::new();
+    let of = |list: &'static str| move |value: &Value| contacts::contact(list, value);
+    let mut all = checks::understood(&personal?, "contact", of(CONTACTS), &mut odd);
+    all.extend(checks::understood(
+        &integrations?,
+        "integration",
+        of(INTEGRATIONS),
+        &mut odd,
+    ));
     Ok((all, odd))
-}
-
-/// What is not understood is not there for us: neither changed nor deleted, but said.
-fn understood<T>(all: &[Value], what: &str, read: impl Fn(&Value) -> Result<T, String>) -> (Vec<T>, Vec<Warning>) {
-    let (mut good, mut odd) = (Vec::new(), Vec::new());
-    for value in all {
-        match read(value) {
-            Ok(one) => good.push(one),
-            Err(why) => {
-                let message = format!("left alone: a live {what} could not be understood: {why}");
-                odd.push(Warning::general("unreadable-resource", message));
-            }
-        }
-    }
-    (good, odd)
 }
 
 /// Makes a reading out of what was returned.
 pub(super) fn reading(
     returned: Returned,
     sought: &Sought,
-    secrets: &BTreeMap<SecretReference, Secret>,
+    secrets: &Secrets,
     requests_a_minute: Option<u32>,
 ) -> Reading {
     let me = &returned.me;
@@ -179,7 +172,7 @@ pub(super) fn reading(
 fn take_contacts(
     all: Vec<LiveContact>,
     sought: &Sought,
-    secrets: &BTreeMap<SecretReference, Secret>,
+    secrets: &Secrets,
     facts: &mut UptimeFacts,
     inventory: &mut Inventory,
     warnings: &mut Vec<Warning>,
@@ -196,15 +189,7 @@ fn take_contacts(
     let channels = all.iter().map(|contact| {
         // A value can be kept under more than one name: the one that the contact itself is sought by comes first.
         let preferred = marked(contact).and_then(|(_, wanted)| wanted.channel.guarded());
-        let first = match preferred {
-            Some(Guarded::Kept(reference)) => Some(reference),
-            _ => None,
-        };
-        contact.channel(|value| {
-            let is_it =
-                |reference: &&SecretReference| secrets.get(*reference).is_some_and(|secret| secret.expose() == value);
-            first.into_iter().chain(secrets.keys()).find(is_it).cloned()
-        })
+        contact.channel(|value| checks::kept(value, preferred, secrets))
     });
     let channels: Vec<Channel> = channels.collect();
     // What is as it is wanted comes before a mailbox that one of them had before.
@@ -239,7 +224,7 @@ fn take_contacts(
         let found = claims.get(&at);
         let key = match found {
             Some(address) => address.key().to_owned(),
-            None => key_beside(&contact.name, &contact.id),
+            None => checks::key_beside(&contact.name, &contact.id),
         };
         let address = Address::contact(&key);
         if found.is_some() && contact.is_unconfirmed {
@@ -269,7 +254,7 @@ fn take_windows(
         let found = found.filter(|address| !inventory.contains_key(*address));
         let key = match found {
             Some(address) => address.key().to_owned(),
-            None => key_beside(&live.name, &live.id),
+            None => checks::key_beside(&live.name, &live.id),
         };
         let address = Address::maintenance(&key);
         keys.insert(live.id.clone(), key.clone());
@@ -285,14 +270,10 @@ fn take_windows(
     keys
 }
 
-fn key_beside(name: &str, id: &str) -> String {
-    format!("{}-{id}", key_of(name))
-}
-
 /// What a live monitor is seen with.
 struct Known<'a> {
     sought: &'a Sought,
-    secrets: &'a BTreeMap<SecretReference, Secret>,
+    secrets: &'a Secrets,
     /// The keys of contacts by their ids.
     contacts: &'a BTreeMap<String, String>,
     /// The keys of maintenance windows by their ids, where they were read.
@@ -301,11 +282,12 @@ struct Known<'a> {
 
 /// Settles which live monitor is which.
 fn take_monitors(all: Vec<LiveMonitor>, known: &Known<'_>, facts: &mut UptimeFacts, inventory: &mut Inventory) {
-    let claims = claims(&all, known.sought);
+    let seen: Vec<&Monitor> = all.iter().map(|live| &live.monitor).collect();
+    let claims = checks::claims(&seen, known.sought, asks_the_same);
     for (at, live) in all.into_iter().enumerate() {
         let address = match claims.get(&at) {
             Some(address) => address.clone(),
-            None => Address::monitor(&key_beside(&live.monitor.name, &live.id)),
+            None => Address::monitor(&checks::key_beside(&live.monitor.name, &live.id)),
         };
         let said = known.sought.resources.get(&address);
         let said = said.and_then(|resource| resource.as_monitor());
@@ -326,49 +308,11 @@ fn others_tags(tags: &BTreeSet<String>) -> BTreeSet<String> {
     tags.iter().filter(|tag| !is_ours(tag)).cloned().collect()
 }
 
-/// By its marker; else, for what the spec declares and nothing is marked as, by what it asks, as long as no other spec's
-/// marker is on it.
-fn claims(all: &[LiveMonitor], sought: &Sought) -> BTreeMap<usize, Address> {
-    let mut claims: BTreeMap<usize, Address> = BTreeMap::new();
-    let mut claimed: BTreeSet<Address> = BTreeSet::new();
-    for (at, live) in all.iter().enumerate() {
-        let address = live
-            .monitor
-            .marker
-            .as_ref()
-            .and_then(|marker| sought.marked("monitor", marker));
-        if let Some(address) = address.filter(|address| !claimed.contains(*address)) {
-            claimed.insert(address.clone());
-            claims.insert(at, address.clone());
-        }
-    }
-    for address in sought.resources.keys() {
-        let Some(wanted) = sought.resources.get(address).and_then(|resource| resource.as_monitor()) else {
-            continue;
-        };
-        if claimed.contains(address) {
-            continue;
-        }
-        let asks_the_same = |live: &LiveMonitor| {
-            let (one, other) = (&live.monitor.check, &wanted.check);
-            let target = convert::target(other);
-            convert::kind(one) == convert::kind(other) && !target.is_empty() && convert::target(one) == target
-        };
-        // A check under a new name takes over the monitor of the old one, which the spec no longer declares.
-        let is_free = |at: &usize, live: &LiveMonitor| match claims.get(at) {
-            Some(holder) => !sought.declared.contains(holder) && sought.declared.contains(address),
-            None => live.monitor.marker.is_none(),
-        };
-        let found = all
-            .iter()
-            .enumerate()
-            .find(|(at, live)| asks_the_same(live) && is_free(at, live));
-        if let Some((at, _)) = found {
-            claimed.insert(address.clone());
-            claims.insert(at, address.clone());
-        }
-    }
-    claims
+/// Whether two ask the same in the same way: by these a monitor that was made by hand is known.
+fn asks_the_same(live: &Monitor, wanted: &Monitor) -> bool {
+    let (live, wanted) = (&live.check, &wanted.check);
+    let target = convert::target(wanted);
+    convert::kind(live) == convert::kind(wanted) && !target.is_empty() && convert::target(live) == target
 }
 
 /// A live monitor in the terms of what is said of it.
@@ -394,7 +338,7 @@ fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, known: &
         // The service adds one of its own when there is a body.
         let headers = headers.filter(|(name, _)| name != "content-type" || wanted.contains_key(name));
         let headers = headers.map(|(name, value)| {
-            let text = header(&name, value, wanted.get(&name), secrets);
+            let text = checks::header(&name, value, wanted.get(&name), secrets);
             (name, text)
         });
         http.headers = Some(headers.collect());
@@ -403,7 +347,9 @@ fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, known: &
         let wanted = said
             .and_then(|said| said.check.http())
             .and_then(|http| http.body.as_ref());
-        http.body = live.body.map(|body| self::body(body, wanted, secrets));
+        http.body = live
+            .body
+            .map(|body| checks::body(body, wanted, secrets, wire::is_same_body));
     }
     let Some(said) = said else { return monitor };
     // A name that holds what looks like an escape reads back as it is.
@@ -411,40 +357,4 @@ fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, known: &
         said.name.clone_into(&mut monitor.name);
     }
     monitor.seen_as(said)
-}
-
-/// A body, shown only when it is no credential. One that says the same as what is wanted is that.
-fn body(live: String, wanted: Option<&SentText>, secrets: &BTreeMap<SecretReference, Secret>) -> SentText {
-    match wanted {
-        Some(SentText::Plain(text)) if wire::is_same_body(text, &live) => SentText::Plain(text.clone()),
-        Some(SentText::Guarded(Guarded::Kept(reference)))
-            if secrets
-                .get(reference)
-                .is_some_and(|secret| wire::is_same_body(secret.expose(), &live)) =>
-        {
-            SentText::Guarded(Guarded::Kept(reference.clone()))
-        }
-        Some(SentText::Plain(_)) if !tells_a_credential(&live) => SentText::Plain(live),
-        _ => SentText::Guarded(Guarded::Hidden),
-    }
-}
-
-/// A header's value, shown only when it is no credential.
-fn header(
-    name: &str,
-    value: String,
-    wanted: Option<&SentText>,
-    secrets: &BTreeMap<SecretReference, Secret>,
-) -> SentText {
-    match wanted {
-        Some(SentText::Guarded(Guarded::Kept(reference)))
-            if secrets.get(reference).is_some_and(|secret| secret.expose() == value) =>
-        {
-            SentText::Guarded(Guarded::Kept(reference.clone()))
-        }
-        Some(SentText::Plain(text)) if *text == value => SentText::Plain(value),
-        Some(SentText::Guarded(_)) => SentText::Guarded(Guarded::Hidden),
-        _ if tells_a_credential(name) => SentText::Guarded(Guarded::Hidden),
-        _ => SentText::Plain(value),
-    }
 }

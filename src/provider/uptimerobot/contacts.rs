@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::convert::{id, list, number, text, unescape};
 use super::wire::SECRET;
-use crate::base::secret::SecretReference;
 use crate::model::contact::{Channel, Guarded, mailbox};
 use crate::model::monitor::MARK;
 use crate::model::window::{Repeats, TimeOfDay, UTC, Weekday, Window};
@@ -59,8 +58,8 @@ pub(super) fn contact(list: &'static str, value: &Value) -> Result<LiveContact, 
 
 impl LiveContact {
     /// What it is, where `kept` says by which reference a value is known.
-    pub(super) fn channel(&self, kept: impl Fn(&str) -> Option<SecretReference>) -> Channel {
-        let guarded = || kept(&self.value).map_or(Guarded::Hidden, Guarded::Kept);
+    pub(super) fn channel(&self, kept: impl Fn(&str) -> Guarded) -> Channel {
+        let guarded = || kept(&self.value);
         match (self.list, self.kind.to_ascii_lowercase().as_str()) {
             (CONTACTS, "email" | "e-mail") => match mailbox(&self.value) {
                 Some(address) => Channel::Email { address },

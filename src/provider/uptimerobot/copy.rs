@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::contacts;
 use super::wire::{self, BODY, BODY_TYPE, Beside, ID, SECRET};
-use super::{contacts, fill};
 use crate::base::secret::SecretReference;
 use crate::model::address::Address;
 use crate::model::contact::{Channel, Contact, Guarded};
@@ -64,7 +64,7 @@ fn monitor(monitor: &Monitor, address: &Address, facts: &UptimeFacts) -> Value {
         found.and_then(|id| id.parse::<u64>().ok()).ok_or_else(String::new)
     };
     // What cannot be filled in is something that nobody knows here: it stays as it stands, and is then another value.
-    let _ = fill(&mut body, &|key, text| match key {
+    let _ = wire::fill(&mut body, &|key, text| match key {
         SECRET => Some(secret(text).map(|secret| json!(secret.expose()))),
         BODY => Some(form(text).map(|(_, data)| data)),
         BODY_TYPE => Some(form(text).map(|(kind, _)| json!(kind))),

@@ -216,7 +216,7 @@ impl UptimeRobot {
             let words = "UptimeRobot sends JSON or the pairs of a form, and what is kept there is neither";
             wire::body_to_wire(secret.as_str().unwrap_or_default()).ok_or_else(|| format!("{text}: {words}"))
         };
-        fill(&mut body, &|key, text| match key {
+        wire::fill(&mut body, &|key, text| match key {
             SECRET => Some(secret(text)),
             BODY => Some(form(text).map(|(_, data)| data)),
             BODY_TYPE => Some(form(text).map(|(kind, _)| Value::from(kind))),
@@ -348,32 +348,6 @@ impl UptimeRobot {
 fn by_id(address: &str) -> Option<&str> {
     let id = address.rsplit('/').next()?.strip_prefix("id-")?;
     id.bytes().all(|b| b.is_ascii_digit()).then_some(id)
-}
-
-/// What stands for a key and its text; none when the key tells nothing.
-type Filling<'a> = dyn Fn(&str, &str) -> Option<Result<Value, String>> + 'a;
-
-/// Puts values where an object with one telling key stands.
-fn fill(body: &mut Value, with: &Filling<'_>) -> Result<(), String> {
-    match body {
-        Value::Array(all) => all.iter_mut().try_for_each(|value| fill(value, with)),
-        Value::Object(fields) => {
-            let only = fields.iter().next().filter(|_| fields.len() == 1);
-            let filled = only.and_then(|(key, value)| with(key, value.as_str()?));
-            match filled {
-                Some(value) => {
-                    *body = value?;
-                    Ok(())
-                }
-                // What the user sends is sent as it is, whatever it looks like.
-                None => fields
-                    .iter_mut()
-                    .filter(|(key, value)| *key != "postValueData" || value.get(BODY).is_some())
-                    .try_for_each(|(_, value)| fill(value, with)),
-            }
-        }
-        _ => Ok(()),
-    }
 }
 
 impl Provider for UptimeRobot {

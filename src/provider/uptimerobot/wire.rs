@@ -11,6 +11,7 @@ use crate::model::contact::Guarded;
 use crate::model::monitor::{Alerting, Check, DomainExpiry, MARK, Monitor, SentText};
 use crate::model::record::RecordType;
 use crate::model::window::Rest;
+use crate::provider::checks;
 
 /// A value in a body that is filled in only when the request is made: what is kept elsewhere.
 pub(super) const SECRET: &str = "$secret";
@@ -208,6 +209,20 @@ fn header(value: &SentText) -> Value {
         // The review refuses it before anything is sent.
         SentText::Guarded(Guarded::Hidden) => Value::Null,
     }
+}
+
+/// Puts values where only what stands for them does, but in a body: what the user sends is sent as it is, whatever it
+/// looks like.
+pub(super) fn fill(fields: &mut Value, with: &checks::Filling<'_>) -> Result<(), String> {
+    let body = fields
+        .get_mut("postValueData")
+        .filter(|body| body.get(BODY).is_none())
+        .map(Value::take);
+    checks::fill(fields, with)?;
+    if let Some(body) = body {
+        fields["postValueData"] = body;
+    }
+    Ok(())
 }
 
 /// A body in the two forms that the service takes: JSON, or pairs of a form. `None` for another.

@@ -28,7 +28,8 @@ const FIELDS: [&str; 18] = [
 ];
 
 impl Account {
-    fn defaults_of_a_heartbeat(&self, id: u64) -> Map<String, Value> {
+    /// A heartbeat of which nothing was said, as it reads.
+    pub(super) fn defaults_of_a_heartbeat(&self, id: u64) -> Map<String, Value> {
         let value = json!({
             "url": format!("https://uptime.betterstack.com/api/v1/heartbeat/{}", self.secret(id)), "name": "",
             "period": 0, "grace": 0, "call": false, "sms": false, "email": true, "push": true, "critical_alert": false,

@@ -31,6 +31,9 @@ pub(super) const BASE: &str = "/betterstack";
 /// token is found out.
 const ELSEWHERE: &str = "https://elsewhere.invalid";
 
+/// What ids begin after.
+const FIRST_ID: u64 = 2_300_000;
+
 /// What is paid for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Paid {
@@ -179,6 +182,53 @@ impl Account {
         id
     }
 
+    /// Becomes a copy of a team: its name, and its lists under the names that their paths have.
+    pub fn become_copy(&mut self, copy: &Value) {
+        if let Some(team) = copy.get("team").and_then(Value::as_str).filter(|team| !team.is_empty()) {
+            team.clone_into(&mut self.team);
+        }
+        let list = |name: &str| {
+            let entries = copy.get("lists").and_then(|lists| lists.get(name));
+            let entries = entries.and_then(Value::as_array).cloned().unwrap_or_default();
+            let with_id = |entry: Value| Some((entry.get("id").and_then(id_of)?, entry.as_object()?.clone()));
+            let mut all: Vec<(u64, Map<String, Value>)> = entries.into_iter().filter_map(with_id).collect();
+            all.sort_by_key(|(id, _)| *id);
+            all
+        };
+        let over = |defaults: &dyn Fn(u64) -> Map<String, Value>, all: Vec<(u64, Map<String, Value>)>| {
+            let kept = |(id, mut entry): (u64, Map<String, Value>)| {
+                entry.remove("id");
+                let mut fields = defaults(id);
+                fields.extend(entry);
+                Kept { id, fields }
+            };
+            all.into_iter().map(kept).collect::<Vec<Kept>>()
+        };
+        let monitors = over(&|_| self.defaults_of_a_monitor(), list("monitors"));
+        let heartbeats = over(&|id| self.defaults_of_a_heartbeat(id), list("heartbeats"));
+        let policies = over(&|_| self.defaults_of_a_policy(), list("policies"));
+        let webhooks = over(&|_| self.defaults_of_a_webhook(), list("outgoing-webhooks"));
+        (self.monitors, self.heartbeats) = (monitors, heartbeats);
+        (self.policies, self.webhooks) = (policies, webhooks);
+        let there = [&self.monitors, &self.heartbeats, &self.policies, &self.webhooks];
+        let highest = there.iter().flat_map(|all| all.iter()).map(|kept| kept.id).max();
+        // New ids come after all that are there.
+        self.made = highest.unwrap_or_default().saturating_sub(FIRST_ID) / 37 + 1;
+        let marks = copy
+            .get("lists")
+            .and_then(|lists| lists.get("metadata"))
+            .and_then(Value::as_array);
+        self.metadata = marks
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object)
+            .map(|fields| Kept {
+                id: self.next_id(),
+                fields: fields.clone(),
+            })
+            .collect();
+    }
+
     /// Adds a policy as it reads, and returns its id.
     pub fn add_policy(&mut self, name: &str, steps: &Value) -> u64 {
         let id = self.next_id();
@@ -265,7 +315,7 @@ impl Account {
     fn next_id(&mut self) -> u64 {
         self.made += 1;
         // Not one after the other: nobody is to guess them.
-        2_300_000 + self.made * 37
+        FIRST_ID + self.made * 37
     }
 
     /// Answers a request.

@@ -64,6 +64,17 @@ impl Account {
         Ok(Done::Json(status, page))
     }
 
+    /// A webhook of which nothing was said, as it reads.
+    pub(super) fn defaults_of_a_webhook(&self) -> Map<String, Value> {
+        let usual = json!({
+            "name": "Webhook", "team_name": self.team, "on_incident_started": true, "on_incident_acknowledged": false,
+            "on_incident_resolved": true, "on_incident_reopened": false, "on_incident_comment": false,
+            // Unless it is told otherwise, it is told of everything that no policy covers.
+            "notify_alongside_primary_responder": true,
+        });
+        usual.as_object().cloned().unwrap_or_default()
+    }
+
     pub(super) fn create_webhook(&mut self, body: &Map<String, Value>) -> Answer {
         let trigger = body.get("trigger_type").and_then(Value::as_str).unwrap_or_default();
         if !TRIGGERS.contains(&trigger) {
@@ -73,13 +84,7 @@ impl Account {
             return Err(Refusal::field("url", "can't be blank"));
         }
         let fields = valid(body)?;
-        let usual = json!({
-            "name": "Webhook", "team_name": self.team, "on_incident_started": true, "on_incident_acknowledged": false,
-            "on_incident_resolved": true, "on_incident_reopened": false, "on_incident_comment": false,
-            // Unless it is told otherwise, it is told of everything that no policy covers.
-            "notify_alongside_primary_responder": true,
-        });
-        let mut webhook = usual.as_object().cloned().unwrap_or_default();
+        let mut webhook = self.defaults_of_a_webhook();
         webhook.extend(fields);
         let kept = Kept {
             id: self.next_id(),
