@@ -6,6 +6,7 @@ mod betterstack_traps;
 mod gatus;
 mod kinds;
 mod prometheus;
+mod sent;
 mod trio;
 mod uptimerobot;
 mod uptimerobot_traps;
