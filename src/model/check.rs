@@ -100,7 +100,7 @@ pub struct Heartbeat {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SentText {
-    /// Written in the spec, or live and no credential by its name.
+    /// Written in the spec, or live and certainly no credential.
     Plain(String),
     /// Kept elsewhere.
     Guarded(Guarded),
@@ -206,8 +206,19 @@ impl Check {
 impl Http {
     /// What of the request is kept elsewhere: values of headers, and the body.
     pub fn guarded(&self) -> impl Iterator<Item = &Guarded> {
-        let headers = self.headers.iter().flat_map(BTreeMap::values);
-        headers.chain(&self.body).filter_map(SentText::guarded)
+        self.sent().filter_map(SentText::guarded)
+    }
+
+    /// What of the request is written out: values of headers, and the body.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.sent().filter_map(|sent| match sent {
+            SentText::Plain(text) => Some(text.as_str()),
+            SentText::Guarded(_) => None,
+        })
+    }
+
+    fn sent(&self) -> impl Iterator<Item = &SentText> {
+        self.headers.iter().flat_map(BTreeMap::values).chain(&self.body)
     }
 }
 

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::base::few_eyes;
 use crate::base::secret::{Secret, SecretReference};
 use crate::base::text;
 use crate::model::address::Address;
 use crate::model::contact::Guarded;
-use crate::model::monitor::{Monitor, SentText, key_of, tells_a_credential};
+use crate::model::monitor::{Monitor, SentText, key_of};
 use crate::plan::{Change, Warning};
 use crate::provider::Sought;
 
@@ -120,37 +119,57 @@ pub fn kept(value: &str, preferred: Option<&Guarded>, secrets: &Secrets) -> Guar
     found.cloned().map_or(Guarded::Hidden, Guarded::Kept)
 }
 
-/// A header's value, shown only when it is no credential.
-pub fn header(name: &str, value: String, wanted: Option<&SentText>, secrets: &Secrets) -> SentText {
-    match wanted {
-        Some(SentText::Guarded(Guarded::Kept(reference)))
-            if secrets.get(reference).is_some_and(|secret| secret.expose() == value) =>
-        {
-            SentText::Guarded(Guarded::Kept(reference.clone()))
-        }
-        Some(SentText::Plain(text)) if *text == value => SentText::Plain(value),
-        Some(SentText::Guarded(_)) => SentText::Guarded(Guarded::Hidden),
-        _ if tells_a_credential(name) => SentText::Guarded(Guarded::Hidden),
-        None if few_eyes::is_credential(name, &value) => SentText::Guarded(Guarded::Hidden),
-        _ => SentText::Plain(value),
+/// Headers by which a service is told what it may answer with: what they say is no credential. Not among them is
+/// `user-agent`, by which some sites let a monitor in.
+const HARMLESS: [&str; 6] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "content-type",
+    "pragma",
+];
+
+/// The value of a live header, shown only when it is certainly no credential: when the spec or the history has it written
+/// out, or when no header of that name holds one. One that is kept elsewhere is known by where.
+pub fn header(name: &str, live: String, wanted: Option<&SentText>, sought: &Sought, secrets: &Secrets) -> SentText {
+    if sought.texts.contains(&live) {
+        return SentText::Plain(live);
+    }
+    let holds_a_secret = |secret: &Secret| live.contains(secret.expose());
+    match kept(&live, wanted.and_then(SentText::guarded), secrets) {
+        Guarded::Hidden if HARMLESS.contains(&name) && !secrets.values().any(holds_a_secret) => SentText::Plain(live),
+        guarded => SentText::Guarded(guarded),
     }
 }
 
-/// The body of a request, shown only where it is what the spec says: what is in another nobody knows. `same` tells whether
-/// two bodies say the same.
-pub fn body(live: String, wanted: Option<&SentText>, secrets: &Secrets, same: impl Fn(&str, &str) -> bool) -> SentText {
-    match wanted {
-        Some(SentText::Plain(text)) if same(text, &live) => SentText::Plain(text.clone()),
-        Some(SentText::Guarded(Guarded::Kept(reference)))
-            if secrets
-                .get(reference)
-                .is_some_and(|secret| same(secret.expose(), &live)) =>
-        {
-            SentText::Guarded(Guarded::Kept(reference.clone()))
-        }
-        Some(SentText::Plain(_)) if !tells_a_credential(&live) => SentText::Plain(live),
-        _ => SentText::Guarded(Guarded::Hidden),
+/// The body of a live request, shown only where the spec or the history has it written out: what is in another nobody
+/// knows. `same` tells whether two bodies say the same.
+pub fn body(
+    live: &str,
+    wanted: Option<&SentText>,
+    sought: &Sought,
+    secrets: &Secrets,
+    same: impl Fn(&str, &str) -> bool,
+) -> SentText {
+    let wanted_text = match wanted {
+        Some(SentText::Plain(text)) => Some(text),
+        _ => None,
+    };
+    let mut texts = wanted_text.into_iter().chain(&sought.texts);
+    if let Some(text) = texts.find(|text| same(text, live)) {
+        return SentText::Plain(text.clone());
     }
+    let wanted_reference = match wanted {
+        Some(SentText::Guarded(Guarded::Kept(reference))) => Some(reference),
+        _ => None,
+    };
+    let is_it = |reference: &&SecretReference| {
+        let secret = secrets.get(*reference);
+        secret.is_some_and(|secret| same(secret.expose(), live))
+    };
+    let found = wanted_reference.into_iter().chain(secrets.keys()).find(is_it);
+    SentText::Guarded(found.cloned().map_or(Guarded::Hidden, Guarded::Kept))
 }
 
 /// What stands for a key and its text; none when the key tells nothing.
@@ -172,5 +191,54 @@ pub fn fill(body: &mut Value, with: &Filling<'_>) -> Result<(), String> {
             }
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn known() -> (Sought, Secrets) {
+        let mut sought = Sought::default();
+        sought.texts.extend(["said".to_owned(), "{\"a\":1}".to_owned()]);
+        let of = |name: &str, value: &str| (SecretReference::Env(name.to_owned()), Secret::new(value));
+        (sought, [of("A", "canary-one"), of("B", "canary-two")].into())
+    }
+
+    #[test]
+    fn a_live_value_is_shown_only_when_it_is_certainly_no_credential() {
+        let (sought, secrets) = known();
+        let kept = |name: &str| SentText::Guarded(Guarded::Kept(SecretReference::Env(name.to_owned())));
+        let (hidden, plain) = (SentText::Guarded(Guarded::Hidden), |text: &str| {
+            SentText::Plain(text.to_owned())
+        });
+        let rows = [
+            ("x-access", "open-sesame", None, hidden.clone()),
+            ("x-access", "open-sesame", Some(plain("other")), hidden.clone()),
+            ("user-agent", "open-sesame", None, hidden.clone()),
+            ("x-access", "said", None, plain("said")),
+            ("x-access", "canary-one", None, kept("A")),
+            ("x-access", "canary-two", Some(kept("A")), kept("B")),
+            ("x-access", "canary-three", Some(kept("A")), hidden.clone()),
+            ("accept", "text/html", None, plain("text/html")),
+            ("accept", "canary-one", None, kept("A")),
+            ("accept", "text/canary-one", None, hidden.clone()),
+        ];
+        for (name, live, wanted, shown) in rows {
+            let is = header(name, live.to_owned(), wanted.as_ref(), &sought, &secrets);
+            assert_eq!(is, shown, "{name}: {live}");
+        }
+        let same = |one: &str, other: &str| one.replace(' ', "") == other.replace(' ', "");
+        let rows = [
+            ("{\"user\": 1}", Some(plain("{\"user\": 2}")), hidden.clone()),
+            ("{\"user\": 1}", None, hidden),
+            ("{ \"a\": 1 }", Some(plain("{\"a\":2}")), plain("{\"a\":1}")),
+            ("canary- one", Some(plain("x")), kept("A")),
+            ("canary-two", Some(kept("A")), kept("B")),
+        ];
+        for (live, wanted, shown) in rows {
+            assert_eq!(body(live, wanted.as_ref(), &sought, &secrets, same), shown, "{live}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::base::secret::SecretReference;
 use crate::model::address::Address;
 use crate::model::contact::Channel;
 use crate::model::inventory::Inventory;
+use crate::model::monitor::Http;
 use crate::model::resource::Resource;
 
 /// What is looked for in an account of checks and contacts: by these a live one is known again, and in their terms it is
@@ -23,6 +24,9 @@ pub struct Sought {
     pub mailboxes: BTreeMap<String, Address>,
     /// Where anything of theirs was ever kept: a live value that is still there is known by it.
     pub references: BTreeSet<SecretReference>,
+    /// The headers' values and bodies that are written out in the spec or in what earlier runs left: a live one that is
+    /// the same is no secret.
+    pub texts: BTreeSet<String>,
     /// Which of them the spec declares: what is kept elsewhere for them must be there.
     pub declared: BTreeSet<Address>,
     /// Whether all that is there is to be seen, and not only what is spoken of: to write it down.
@@ -46,6 +50,9 @@ impl Sought {
             self.mailboxes.insert(mailbox.clone(), address.clone());
         }
         self.references.extend(resource.references().cloned());
+        let http = resource.as_monitor().and_then(|monitor| monitor.check.http());
+        self.texts
+            .extend(http.into_iter().flat_map(Http::texts).map(str::to_owned));
     }
 
     /// What of a kind is known by a marker.

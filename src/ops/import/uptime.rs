@@ -100,6 +100,7 @@ async fn read(setting: &Setting, mut nothing: Spec, profile: &Profile) -> Result
     let extent = Extent {
         zones: BTreeMap::new(),
         uptime: Some((name, sought)),
+        by_name: false,
     };
     session.read(&extent, &[], &[]).await
 }

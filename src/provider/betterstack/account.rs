@@ -377,7 +377,7 @@ impl Account<'_> {
             let beside = json!({ "headers": headers, "id": live.id });
             self.facts.ids.insert(address.clone(), live.id.clone());
             self.facts.beside.insert(address.clone(), beside);
-            let monitor = settle(live, &address, said, told, self.secrets);
+            let monitor = settle(live, &address, said, told, (self.sought, self.secrets));
             self.inventory.insert(address, Resource::Monitor(Box::new(monitor)));
         }
     }
@@ -422,7 +422,13 @@ pub(super) fn shared(facts: &UptimeFacts) -> Vec<escalation::Shared> {
 }
 
 /// A live monitor in the terms of what is said of it.
-fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, told: Contacts, secrets: &Secrets) -> Monitor {
+fn settle(
+    live: LiveMonitor,
+    address: &Address,
+    said: Option<&Monitor>,
+    told: Contacts,
+    (sought, secrets): (&Sought, &Secrets),
+) -> Monitor {
     let headers = convert::headers(&live.headers);
     let mut monitor = live.monitor;
     address.key().clone_into(&mut monitor.key);
@@ -431,10 +437,11 @@ fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, told: Co
     if let Check::Http(http) = &mut monitor.check {
         let body = live.body.map(|body| body.0);
         let said = wanted.and_then(|wanted| wanted.body.as_ref());
-        http.body = body.map(|body| checks::body(body, said, secrets, |one, other| one == other));
+        http.body = body.map(|body| checks::body(&body, said, sought, secrets, |one, other| one == other));
         let wanted = wanted.and_then(|wanted| wanted.headers.as_ref());
         let shown = headers.into_iter().map(|(name, value)| {
-            let text = checks::header(&name, value, wanted.and_then(|wanted| wanted.get(&name)), secrets);
+            let wanted = wanted.and_then(|wanted| wanted.get(&name));
+            let text = checks::header(&name, value, wanted, sought, secrets);
             (name, text)
         });
         http.headers = Some(shown.collect());

@@ -380,7 +380,7 @@ fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, known: &
         // The service adds one of its own when there is a body.
         let headers = headers.filter(|(name, _)| name != "content-type" || wanted.contains_key(name));
         let headers = headers.map(|(name, value)| {
-            let text = checks::header(&name, value, wanted.get(&name), secrets);
+            let text = checks::header(&name, value, wanted.get(&name), known.sought, secrets);
             (name, text)
         });
         http.headers = Some(headers.collect());
@@ -391,7 +391,7 @@ fn settle(live: LiveMonitor, address: &Address, said: Option<&Monitor>, known: &
             .and_then(|http| http.body.as_ref());
         http.body = live
             .body
-            .map(|body| checks::body(body, wanted, secrets, wire::is_same_body));
+            .map(|body| checks::body(&body, wanted, known.sought, secrets, wire::is_same_body));
     }
     let Some(said) = said else { return monitor };
     // A name that holds what looks like an escape reads back as it is.

@@ -321,11 +321,20 @@ fn pause(change: &Change, paused: Option<bool>, id: &str) -> Option<Step> {
 
 /// The fields to send so that `before` becomes `after`: a map is sent whole, since it is replaced whole.
 fn difference(before: &Map<String, Value>, after: Map<String, Value>) -> Map<String, Value> {
+    const BODY: [&str; 2] = ["postValueType", "postValueData"];
     let gone: Vec<String> = before.keys().filter(|key| !after.contains_key(*key)).cloned().collect();
+    let body = BODY.map(|key| (key, after.get(key).cloned()));
     let mut fields: Map<String, Value> = after
         .into_iter()
         .filter(|(key, value)| before.get(key) != Some(value))
         .collect();
+    // A body without its type is refused, and a type without its body is nothing.
+    if BODY.iter().any(|key| fields.contains_key(*key)) {
+        let whole = body
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        fields.extend(whole);
+    }
     // Types of records that are not sent stay as they are.
     let records = |fields: &Map<String, Value>| fields.get("config")?.get("dnsRecords")?.as_object().cloned();
     if let (Some(was), Some(config)) = (records(before), fields.get_mut("config")) {

@@ -7,6 +7,7 @@ mod gatus;
 mod imported;
 mod kinds;
 mod prometheus;
+mod sent;
 mod trio;
 mod uptimerobot;
 mod uptimerobot_traps;
