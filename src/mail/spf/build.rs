@@ -7,7 +7,13 @@ use std::net::IpAddr;
 use super::network::{self, Network};
 use super::parse::{SyntaxError, parse_term};
 use super::term::{Directive, Mechanism, Modifier, Qualifier, Record, TermKind};
+use crate::base::digest;
 use crate::model::record::txt;
+
+/// What the label of a record begins with that another one leads to; a digest of its text follows.
+const PART: &str = "_spf-";
+/// So many hexadecimal digits of the digest: enough that no two texts meet, and short in a record of 450 octets.
+const DIGITS: usize = 12;
 
 /// Terms gathered for one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +108,9 @@ impl Builder {
     }
 
     /// The record with these includes as the networks that they stand for. When that is too long for one record of
-    /// `room` octets, the networks go to records of their own, each at `_spf` and a number below `domain`.
+    /// `room` octets, the networks go to records of their own below `domain`. Each is named by a digest of what it says:
+    /// nobody else has that name, and what stands at it never changes, so that a receiver that still holds an older
+    /// record of the domain finds what that one meant.
     pub fn flattened(&self, flat: &BTreeMap<String, Vec<Network>>, domain: &str, room: usize) -> Layout {
         let runs = self.runs(flat);
         let mut inline = Self::new(self.all);
@@ -121,13 +129,16 @@ impl Builder {
             };
         }
         let mut directives = Vec::new();
-        let mut parts = Vec::new();
+        let mut parts: Vec<(String, String)> = Vec::new();
         for run in runs {
             match run {
                 Run::Kept(directive) => directives.push(directive),
                 Run::Flat(networks) => {
                     for part in pages(&networks, room) {
-                        let label = format!("_spf{}", parts.len() + 1);
+                        let label = format!("{PART}{}", digest::short(part.as_bytes(), DIGITS));
+                        if parts.iter().any(|(other, _)| *other == label) {
+                            continue;
+                        }
                         if let Ok(term) = parse_term(&format!("include:{label}.{domain}")) {
                             directives.extend(term.directive().cloned());
                         }

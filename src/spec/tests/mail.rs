@@ -158,10 +158,33 @@ fn a_long_list_of_addresses_goes_to_names_of_its_own_and_is_counted() {
     let loaded = beside(&email(FLAT), today, &locked("_spf.mail.example", today, 8, &many));
     let (findings, records) = said(&loaded);
     assert_eq!(findings, [] as [String; 0]);
-    for at in 1..=4 {
-        let head = format!("_spf{at}.acme.example v=spf1 ip4:192.0.2.");
-        assert!(records.iter().any(|record| record.starts_with(&head)), "{records:#?}");
+    let parts: Vec<&String> = records.iter().filter(|one| one.starts_with("_spf-")).collect();
+    assert_eq!(parts.len(), 4, "{records:#?}");
+    for part in &parts {
+        assert!(part.contains(".acme.example v=spf1 ip4:192.0.2."), "{part}");
     }
+    // A record that somebody else made at such a name, and an include of it, are not for flattening to overwrite.
+    let (name, _) = parts[0].split_once(' ').unwrap();
+    let declared = format!(
+        "{}    records: [{{ type: TXT, name: {name}., value: \"v=spf1 -all\" }}]\n",
+        email(FLAT)
+    );
+    let included = email(FLAT).replace(
+        "[_spf.mail.example, other",
+        &format!("[_spf.mail.example, {name}, other"),
+    );
+    let lock = locked("_spf.mail.example", today, 8, &many);
+    for (text, who) in [(declared, "the spec declares"), (included, "the SPF record includes")] {
+        let (findings, _) = said(&beside(&text, today, &lock));
+        let taken = format!("spf-part-taken {who} {name}, which");
+        assert!(findings.iter().any(|one| one.starts_with(&taken)), "{findings:#?}");
+    }
+    let foreign = email(FLAT).replace(
+        "[_spf.mail.example, other",
+        "[_spf.mail.example, _spf1.acme.example, other",
+    );
+    let (_, records) = said(&beside(&foreign, today, &lock));
+    assert!(!records.iter().any(|one| one.starts_with("_spf1.")), "{records:#?}");
     let loaded = beside(&email(FLAT), today, &locked("_spf.mail.example", today, 2, &many));
     let (findings, _) = said(&loaded);
     assert_eq!(

@@ -221,11 +221,17 @@ fn a_long_list_goes_to_records_of_its_own_and_exceptions_stay_before_it() {
     ]);
     let Layout { record, parts } = builder(&["include:p.example", "include:other.example", "include:q.example"])
         .flattened(&flat, "acme.example", 450);
+    assert_eq!(parts.len(), 3);
+    let label = |at: usize| parts[at].0.clone();
     assert_eq!(
         record,
-        "v=spf1 include:_spf1.acme.example include:_spf2.acme.example include:_spf3.acme.example include:other.example ~all"
+        format!(
+            "v=spf1 include:{}.acme.example include:{}.acme.example include:{}.acme.example include:other.example ~all",
+            label(0),
+            label(1),
+            label(2)
+        )
     );
-    assert_eq!(parts.len(), 3);
     for (_, part) in &parts {
         assert!(wire_length(part.as_bytes()) <= 450 && part.ends_with(" -all"), "{part}");
     }
@@ -235,13 +241,33 @@ fn a_long_list_goes_to_records_of_its_own_and_exceptions_stay_before_it() {
     );
     let excepted = builder(&["include:p.example", "-ip4:203.0.113.7", "include:q.example"]);
     let layout = excepted.flattened(&flat, "acme.example", 450);
+    let last = &layout.parts.last().unwrap().0;
+    let ending = format!("-ip4:203.0.113.7 include:{last}.acme.example ~all");
+    assert!(layout.record.ends_with(&ending), "{}", layout.record);
+}
+
+#[test]
+fn a_part_is_named_by_what_it_says_so_that_no_name_ever_says_something_else() {
+    let parts = |count: u32| {
+        let many: Vec<Network> = (0..count)
+            .map(|at| format!("198.51.100.{}/32", at * 2).parse().unwrap())
+            .collect();
+        let flat = BTreeMap::from([("p.example".to_owned(), many)]);
+        let spf = builder(&["include:_spf1.acme.example", "include:p.example"]);
+        let Layout { record, parts } = spf.flattened(&flat, "acme.example", 450);
+        assert!(record.contains("include:_spf1.acme.example"), "{record}");
+        parts.into_iter().collect::<BTreeMap<_, _>>()
+    };
+    let (long, short) = (parts(60), parts(58));
+    for (label, text) in &long {
+        assert_eq!(label.len(), "_spf-".len() + 12, "{label}");
+        assert!(short.get(label).is_none_or(|other| other == text), "{label}");
+    }
     assert!(
-        layout
-            .record
-            .ends_with("-ip4:203.0.113.7 include:_spf4.acme.example ~all"),
-        "{}",
-        layout.record
+        long.keys().any(|label| short.contains_key(label)),
+        "what stays the same keeps its name"
     );
+    assert_ne!(long, short);
 }
 
 fn outcome(zone: &MemoryZone, ip: IpAddr) -> Outcome {

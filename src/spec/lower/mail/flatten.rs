@@ -3,6 +3,7 @@
 //! said about either, whether a preset brings it or the spec itself.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::Work;
 use crate::base::diagnostic::Diagnostic;
@@ -57,7 +58,31 @@ impl Work<'_, '_, '_> {
             .help("what names many networks is better included: take it out of `flatten`");
             self.say(finding, &first.range);
         }
+        if let Some((first, _)) = wanted.first() {
+            self.parts_are_free(spf, &layout, &first.range);
+        }
         layout
+    }
+
+    /// The names of generated records belong to nobody else: neither the record itself nor the spec speaks of them.
+    fn parts_are_free(&mut self, spf: &Builder, layout: &Layout, range: &Range<usize>) {
+        let includes = spf.includes();
+        for (label, _) in &layout.parts {
+            let name = format!("{label}.{}", self.domain);
+            let who = if includes.contains(&name) {
+                "the SPF record includes"
+            } else if self.zone.records.iter().any(|one| one.owner.as_str() == name) {
+                "the spec declares"
+            } else {
+                continue;
+            };
+            let finding = Diagnostic::error(
+                "spf-part-taken",
+                format!("{who} {name}, which is the name of a record that flattening makes"),
+            )
+            .help("leave that name to `flatten`: take out what you wrote of it");
+            self.say(finding, range);
+        }
     }
 
     /// The include that is named, if the record has it.
