@@ -161,6 +161,45 @@ fn rows_that_somebody_adds_meanwhile_are_not_lost() {
 }
 
 #[test]
+fn rows_that_somebody_is_adding_right_now_are_not_lost() {
+    let place = place();
+    place.write("old.csv", &rows(1..=3));
+    place.run(&["apply", "--yes"]).expect(0);
+    place.write("old.csv", &rows(1..=4));
+    let hand = json!([{ "redirect": { "source_url": "acme.example/bobs", "target_url": "https://acme.example/" } }]);
+    place.sandbox().clear_log();
+    // Under way when we read, so it is not seen; over when our turn comes.
+    place.world(|world| world.begin_adding(NAME, &hand).unwrap());
+    let child = place.start(&["apply", "--yes"]);
+    until("the rows are put", || {
+        let log = place.sandbox().log();
+        log.iter()
+            .any(|entry| entry.method == "PUT" && entry.path.ends_with("/items"))
+    });
+    place.world(|world| world.pass(Duration::from_secs(60)));
+    let ran = Ran::of(&child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 1, "{}", ran.all());
+    assert!(ran.all().contains("somebody changed this list"), "{}", ran.all());
+    assert_eq!(account(&place)["ours"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn a_list_to_which_somebody_added_is_not_deleted() {
+    let place = place();
+    place.write("old.csv", &rows(1..=3));
+    place.run(&["apply", "--yes"]).expect(0);
+    let rules = account(&place)["rules"].clone();
+    place.spec_with("", RECORDS);
+    let hand = json!([{ "redirect": { "source_url": "acme.example/bobs", "target_url": "https://acme.example/" } }]);
+    let outcome = place.apply_with(|world| world.put_list(NAME, "redirect", &hand).unwrap());
+    let failed = &outcome.report.unwrap().failed[0];
+    assert_eq!(failed.code, "list-moved", "{failed:#?}");
+    let now = account(&place);
+    assert_eq!(now["ours"].as_array().unwrap().len(), 1);
+    assert_eq!(now["rules"], rules, "the rule stays while the list does");
+}
+
+#[test]
 fn a_rule_that_somebody_switched_off_is_seen_and_switched_on() {
     let place = place();
     place.write("old.csv", &rows(1..=3));

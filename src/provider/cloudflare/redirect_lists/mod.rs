@@ -200,10 +200,7 @@ impl Writer<'_> {
             );
         }
         if before.is_none_or(|before| before.rows != after.rows) {
-            let check = self.kept.id.as_ref().map(|id| Check {
-                path: format!("accounts/{}/rules/lists/{id}", self.kept.account),
-                version: self.kept.version.clone(),
-            });
+            let check = self.unmoved();
             let path = format!("rules/lists/{}/items", self.list());
             let summary = format!("redirect list of {zone}: {}", text::count(after.rows.len(), "row"));
             let rows = after.rows.iter().map(row_wire).collect();
@@ -211,11 +208,19 @@ impl Writer<'_> {
         }
         let was = before.map_or(&Lookup::Missing, |before| &before.lookup);
         if *was != after.lookup {
-            self.rule(&after.lookup);
+            self.rule(&after.lookup, None);
         }
     }
 
-    fn rule(&mut self, lookup: &Lookup) {
+    /// That the list is still what was read.
+    fn unmoved(&self) -> Option<Check> {
+        self.kept.id.as_ref().map(|id| Check {
+            path: format!("accounts/{}/rules/lists/{id}", self.kept.account),
+            version: self.kept.version.clone(),
+        })
+    }
+
+    fn rule(&mut self, lookup: &Lookup, check: Option<Check>) {
         let zone = self.zone.clone();
         let rule = rule_wire(&zone, lookup);
         let ruleset = self.kept.ruleset.clone().unwrap_or_else(|| "@".to_owned());
@@ -238,17 +243,18 @@ impl Writer<'_> {
             (Some(id), true) => {
                 let path = format!("rulesets/{ruleset}/rules/{id}");
                 let summary = format!("no longer ask the redirect list of {zone}");
-                self.step("DELETE", &path, summary, json!({}), None);
+                self.step("DELETE", &path, summary, json!({}), check);
             }
         }
     }
 
-    /// A list that a rule asks cannot be deleted: the rule goes first.
+    /// A list that a rule asks cannot be deleted: the rule goes first. A row that somebody added since is not lost with
+    /// the list, so both look before they are made: the rule, too, stays when the list has to.
     fn take_away(&mut self) {
-        self.rule(&Lookup::Missing);
+        self.rule(&Lookup::Missing, self.unmoved());
         let path = format!("rules/lists/{}", self.list());
         let summary = format!("delete the redirect list of {}", self.zone);
-        self.step("DELETE", &path, summary, json!({}), None);
+        self.step("DELETE", &path, summary, json!({}), self.unmoved());
     }
 }
 

@@ -171,7 +171,8 @@ pub(super) fn lookup(zone: &DomainName, ruleset: &Value, kept: &mut KeptRedirect
     Ok(Lookup::Other(fields))
 }
 
-async fn all_items(cloudflare: &Cloudflare, account: &str, list: &str) -> Result<Vec<Value>, ApiError> {
+/// All rows of a list, page by page.
+pub(super) async fn all_items(cloudflare: &Cloudflare, account: &str, list: &str) -> Result<Vec<Value>, ApiError> {
     let mut items = Vec::new();
     let mut cursors: BTreeSet<String> = BTreeSet::new();
     let mut path = format!("accounts/{account}/rules/lists/{list}/items?per_page={PAGE}");
