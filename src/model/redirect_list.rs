@@ -73,13 +73,36 @@ pub struct RedirectList {
     pub rows: Vec<ListedRedirect>,
     /// Whether it is asked.
     pub lookup: Lookup,
+    /// What is asked before it, from the first on, by what each bears at the provider: the first row that fits ends it.
+    /// Nobody wishes for a place, but it is kept so that the list can come back to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_after: Option<Vec<String>>,
 }
 
 impl RedirectList {
     /// A list with its rows in canonical order.
     pub fn new(zone: DomainName, mut rows: Vec<ListedRedirect>, lookup: Lookup) -> Self {
         rows.sort_by(|a, b| a.from.cmp(&b.from));
-        Self { zone, rows, lookup }
+        Self {
+            zone,
+            rows,
+            lookup,
+            asked_after: None,
+        }
+    }
+
+    /// Whether a live list is as this one wishes, wherever it is asked.
+    pub fn is_met_by(&self, live: &Self) -> bool {
+        self.zone == live.zone && self.rows == live.rows && self.lookup == live.lookup
+    }
+
+    /// The same list wherever it is asked.
+    #[must_use]
+    pub fn without_place(&self) -> Self {
+        Self {
+            asked_after: None,
+            ..self.clone()
+        }
     }
 
     /// Its address.

@@ -105,6 +105,7 @@ impl Resource {
     pub fn is_met_by(&self, live: &Self) -> bool {
         match (self, live) {
             (Self::Rule(rule), Self::Rule(live)) => rule.is_met_by(live),
+            (Self::RedirectList(list), Self::RedirectList(live)) => list.is_met_by(live),
             (Self::Zone(zone), Self::Zone(live)) => zone.zone == live.zone,
             _ => self == live,
         }
@@ -115,6 +116,7 @@ impl Resource {
     pub fn content(&self) -> Self {
         match self {
             Self::Rule(rule) => Self::Rule(rule.without_place()),
+            Self::RedirectList(list) => Self::RedirectList(list.without_place()),
             Self::Zone(zone) => Self::Zone(ZoneEntry {
                 zone: zone.zone.clone(),
                 name_servers: Vec::new(),

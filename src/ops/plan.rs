@@ -15,7 +15,7 @@ use crate::ops::problem::Problem;
 use crate::ops::session::{Session, Setting};
 use crate::plan::diff::{Bounds, policy_of};
 use crate::plan::saved::{SavedPlan, SavedZone};
-use crate::plan::{Change, Owned, Plan, Selection, Sides, Warning, diff};
+use crate::plan::{Change, Owned, Plan, Refusal, Selection, Sides, Warning, diff};
 use crate::provider::{Reading, Review, Step};
 
 /// How a plan is narrowed and bounded.
@@ -147,6 +147,17 @@ pub(crate) fn any_is_meant<'a>(selection: &Selection, known: impl Iterator<Item 
     Ok(())
 }
 
+/// Where a stand-in refuses what the plan of its zone does not have, nobody can move the zone: says how it is rehearsed on
+/// a larger one.
+pub(super) fn name_zone_plan(refusals: &mut [Refusal]) {
+    let is_of_plan = |refusal: &&mut Refusal| refusal.code.ends_with("-of-plan") || refusal.code.ends_with("-quota");
+    for refusal in refusals.iter_mut().filter(is_of_plan) {
+        refusal
+            .help
+            .push_str("; a zone of the sandbox has the plan that `rehearse --zone-plan` names, such as pro");
+    }
+}
+
 /// Adds what the providers have to say, and the requests. What can be tried out without changing anything is tried out,
 /// unless something stands against the plan already.
 pub async fn finish(
@@ -178,6 +189,9 @@ pub async fn finish(
             .into_iter()
             .map(|run| unfinished(run, &session.setting)),
     );
+    if session.sandbox.is_some() {
+        name_zone_plan(&mut plan.refusals);
+    }
     plan.warnings.sort();
     plan.refusals.sort();
     Planned {

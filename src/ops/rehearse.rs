@@ -161,6 +161,10 @@ pub async fn rehearse(
         ok: false,
     };
     if !seen.planned.plan.refusals.is_empty() {
+        // A copy of a live zone has the plan of that.
+        if !matches!(seen.seed, Seed::Live | Seed::LiveZones(_)) {
+            plan::name_zone_plan(&mut seen.planned.plan.refusals);
+        }
         return Ok(seen);
     }
     stage.again()?;

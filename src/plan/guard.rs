@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use crate::base::text;
 use crate::model::inventory::Desired;
 use crate::model::record::RecordType;
+use crate::model::redirect_list::differences;
 use crate::model::resource::Resource;
 use crate::plan::change::{Action, Change, Refusal};
 use crate::plan::diff::Sides;
+
+/// A list of redirects with so many rows does not lose most of them by the way.
+const MANY_ROWS: usize = 20;
 
 /// Why a resource is protected, if it is.
 pub fn protection(desired: &Desired, resource: &Resource) -> Option<String> {
@@ -63,7 +67,8 @@ pub fn protected(sides: &Sides<'_>, changes: &[Change]) -> Vec<Refusal> {
 }
 
 /// Refuses a plan that deletes more than a third of what a zone holds (and more than two), or all of it, or anything at
-/// all while the spec declares nothing for the zone, unless the exact number was agreed to.
+/// all while the spec declares nothing for the zone, unless the exact number was agreed to. The rows of a list of
+/// redirects are one resource, and count where more than half of many go.
 pub fn too_many_deletes(sides: &Sides<'_>, changes: &[Change], allowed: Option<usize>) -> Vec<Refusal> {
     let mut holds: BTreeMap<&str, usize> = BTreeMap::new();
     let deletable = |(_, resource): &(_, &Resource)| resource.can_be_deleted();
@@ -84,10 +89,25 @@ pub fn too_many_deletes(sides: &Sides<'_>, changes: &[Change], allowed: Option<u
             _ => *deletes.entry(change.address.scope()).or_default() += 1,
         }
     }
-    let total: usize = deletes.values().sum();
+    let rows: Vec<(&Change, usize, usize)> = changes.iter().filter_map(vanishing_rows).collect();
+    let total = deletes.values().sum::<usize>() + rows.iter().map(|(_, gone, _)| gone).sum::<usize>();
     if allowed == Some(total) {
         return Vec::new();
     }
+    let help = || match allowed {
+        None => format!("if that is what you want, say so with --allow-deletes {total}"),
+        Some(said) => format!("--allow-deletes {said} was said; the exact number is {total}"),
+    };
+    let of_lists = rows.iter().map(|(change, gone, held)| Refusal {
+        address: Some(change.address.clone()),
+        code: "too-many-deletes".to_owned(),
+        message: format!(
+            "this plan deletes {} of its {}",
+            text::grouped(*gone),
+            text::count(*held, "row")
+        ),
+        help: help(),
+    });
     deletes
         .into_iter()
         .filter_map(|(zone, number)| {
@@ -103,13 +123,21 @@ pub fn too_many_deletes(sides: &Sides<'_>, changes: &[Change], allowed: Option<u
                     "this plan deletes {number} of the {} that {zone} holds",
                     text::count(held, "resource")
                 ),
-                help: match allowed {
-                    None => format!("if that is what you want, say so with --allow-deletes {total}"),
-                    Some(said) => format!("--allow-deletes {said} was said; the exact number is {total}"),
-                },
+                help: help(),
             })
         })
+        .chain(of_lists)
         .collect()
+}
+
+/// How many rows of how many go from a list of redirects that stays, where that is more than half of many.
+fn vanishing_rows(change: &Change) -> Option<(&Change, usize, usize)> {
+    let before = change.before.as_ref()?.as_redirect_list()?;
+    let after = change.after.as_ref()?.as_redirect_list()?;
+    let pairs = differences(&before.rows, &after.rows);
+    let gone = pairs.iter().filter(|(_, new)| new.is_none()).count();
+    let held = before.rows.len();
+    (held >= MANY_ROWS && gone * 2 > held).then_some((change, gone, held))
 }
 
 /// What several TXT values at one name have in common.

@@ -197,8 +197,10 @@ pub struct KeptList {
 pub struct KeptRedirectList {
     /// The account that it belongs to.
     pub account: String,
-    /// The largest plan of that account.
+    /// The largest plan of that account, among the zones that were read.
     pub plan: String,
+    /// Whether all zones of the account were.
+    pub saw_all_zones: bool,
     /// The list's id; `None` while there is none.
     pub id: Option<String>,
     /// What tells whether the list has changed since.
@@ -211,8 +213,8 @@ pub struct KeptRedirectList {
     pub lists: usize,
     /// Rows in them.
     pub others: usize,
-    /// Other rules that ask lists.
-    pub rules: usize,
+    /// Other rules that ask lists, in their order: what each bears, and its id.
+    pub rules: Vec<(String, String)>,
 }
 
 /// What a provider says of a zone.

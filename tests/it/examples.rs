@@ -55,3 +55,10 @@ fn the_example_that_moves_makes_its_zone_and_says_what_the_registrar_needs() {
         seen.out
     );
 }
+
+#[test]
+fn what_the_sandbox_refuses_for_its_plan_says_how_a_larger_one_is_rehearsed() {
+    let seen = rehearse("bazaar.yaml", &["--seed", "bazaar.before.yaml"]).expect(1);
+    assert!(seen.all().contains("Not as it should be"), "{}", seen.all());
+    assert!(seen.all().contains("`rehearse --zone-plan` names"), "{}", seen.all());
+}

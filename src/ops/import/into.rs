@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::read::{self, Seen};
-use super::settle::{self, differences, fit};
+use super::settle::{self, fit, planned_differences};
 use crate::base::diagnostic::{Diagnostics, Severity, Source};
-use crate::base::files;
+use crate::base::{files, text};
 use crate::model::address::Address;
+use crate::model::inventory::Unmanaged;
 use crate::model::name::DomainName;
 use crate::model::resource::Resource;
 use crate::model::rule::{Place, Rule, RuleKind};
@@ -87,7 +88,7 @@ struct Work<'s> {
 
 impl Work<'_> {
     fn add_all(&mut self, before: &Spec, profile: &Profile, seen: &Seen) -> Result<(), Problem> {
-        let pending = differences(&self.spec, &seen.reading);
+        let pending = planned_differences(&self.spec, &seen.reading);
         for zone in &seen.zones {
             if before.desired.zones.contains_key(zone) {
                 self.complete(zone, profile, seen)?;
@@ -96,7 +97,7 @@ impl Work<'_> {
             }
         }
         self.added.notes.extend(seen.notes.iter().cloned());
-        let more: BTreeSet<Address> = differences(&self.spec, &seen.reading)
+        let more: BTreeSet<Address> = planned_differences(&self.spec, &seen.reading)
             .difference(&pending)
             .cloned()
             .collect();
@@ -262,10 +263,43 @@ impl Work<'_> {
         self.added.added.push((address, words.join(", ")));
     }
 
+    /// The rules of each kind. Once a spec has one of a kind, a plan reads all of that kind, and `unmanaged: delete` has
+    /// it delete those that the spec lacks: there, a kind is not begun that cannot be written down whole.
     fn rules(&mut self, lacking: &EmittedZone, seen: &Seen) {
+        for kind in RuleKind::ALL.iter().copied() {
+            let (spec, added) = (self.spec.clone(), self.added.clone());
+            self.rules_of(kind, lacking, seen);
+            let desired = &spec.desired;
+            let deletes = desired
+                .zones
+                .get(&lacking.name)
+                .is_some_and(|policy| policy.unmanaged == Unmanaged::Delete);
+            let is_of_kind =
+                |address: &Address| RuleKind::of(address) == Some(kind) && address.scope() == lacking.name.as_str();
+            let left = &self.added.left_out[added.left_out.len()..];
+            let is_whole = left.is_empty() || self.added.added.len() == added.added.len();
+            if !deletes || is_whole || desired.inventory.keys().any(is_of_kind) {
+                continue;
+            }
+            let because: BTreeMap<Address, String> = left.iter().cloned().collect();
+            let why = format!(
+                "with `unmanaged: delete`, a plan would delete the {} of this zone that a spec cannot have",
+                text::count(because.len(), kind.noun())
+            );
+            (self.spec, self.added) = (spec, added);
+            let rules = lacking.rules.iter().filter(|rule| rule.what.kind == kind);
+            for address in rules.map(|rule| rule.what.address()) {
+                let why = because.get(&address).unwrap_or(&why).clone();
+                self.added.left_out.push((address, why));
+            }
+        }
+    }
+
+    fn rules_of(&mut self, kind: RuleKind, lacking: &EmittedZone, seen: &Seen) {
         let Some(edge) = lacking.provider.edge else { return };
         let beside: Vec<Rule> = lacking.rules.iter().map(|rule| rule.what.clone()).collect();
-        for (index, rule) in lacking.rules.iter().enumerate() {
+        let rules = lacking.rules.iter().enumerate();
+        for (index, rule) in rules.filter(|(_, rule)| rule.what.kind == kind) {
             let address = rule.what.address();
             match &rule.form {
                 Form::Comment(reason) if reason == DECLARED => continue,

@@ -79,6 +79,30 @@ fn load(today: Date, emitted: &Emitted) -> Loaded {
     spec::load(&source, &inputs)
 }
 
+/// What planning a spec would change of what was read, though everything was: a plan reads of a zone only its records,
+/// the lists of which the spec declares something, and the settings that it names.
+pub(super) fn planned_differences(spec: &Spec, reading: &Reading) -> BTreeSet<Address> {
+    let kinds: BTreeSet<(&str, &str)> = spec
+        .desired
+        .inventory
+        .keys()
+        .map(|address| (address.scope(), address.kind()))
+        .collect();
+    let mut live = reading.live.clone();
+    live.inventory.retain(|address, _| match address.kind() {
+        "dns" => true,
+        "setting" => spec.desired.inventory.contains_key(address),
+        kind => kinds.contains(&(address.scope(), kind)),
+    });
+    live.lists
+        .retain(|(zone, kind), _| kinds.contains(&(zone.as_str(), kind.as_str())));
+    let read = Reading {
+        live,
+        ..Reading::default()
+    };
+    differences(spec, &read)
+}
+
 /// What planning a spec would change of what was read.
 pub(super) fn differences(spec: &Spec, reading: &Reading) -> BTreeSet<Address> {
     let live = as_spoken_of(spec, reading);

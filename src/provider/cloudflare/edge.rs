@@ -80,6 +80,11 @@ pub(super) fn larger<'a>(one: &'a str, other: &'a str) -> &'a str {
     if rank(other) > rank(one) { other } else { one }
 }
 
+/// Whether no plan is larger.
+pub(super) fn is_largest(plan: &str) -> bool {
+    rank(plan) == 3
+}
+
 /// The longest period and the longest block of a rate limit, in seconds.
 pub(super) fn limit_times(plan: &str) -> (u32, u32) {
     [(10, 10), (60, 3_600), (600, 86_400), (86_400, 86_400)][rank(plan)]

@@ -4,6 +4,8 @@
 pub(super) mod normal;
 pub(super) mod reverse;
 
+use std::collections::BTreeSet;
+
 use crate::model::capability::CompiledRedirect;
 use crate::model::matching::{Match, UrlGlob};
 use crate::model::rule::Destination;
@@ -239,20 +241,27 @@ fn renumbered(to: &str, number: impl Fn(usize) -> usize) -> String {
     out + rest
 }
 
-/// The hosts that an expression asks for by name: a help for whoever looks whether something answers there.
+/// The hosts that an expression asks for by name: a help for whoever looks whether something answers there. One that is
+/// excluded is not asked for.
 pub(super) fn hosts(expression: &str) -> Vec<String> {
-    let mut hosts = Vec::new();
-    let mut rest = expression;
-    while let Some(at) = rest.find(HOST) {
-        rest = &rest[at + HOST.len()..];
-        let Some(value) = rest.strip_prefix(" eq \"") else {
-            continue;
-        };
-        if let Some((host, _)) = value.split_once('"') {
-            hosts.push(host.to_owned());
+    fn collect(tree: &normal::Tree, hosts: &mut BTreeSet<String>) {
+        match tree {
+            normal::Tree::All(parts) | normal::Tree::Any(parts) => parts.iter().for_each(|part| collect(part, hosts)),
+            normal::Tree::Not(_) => {}
+            normal::Tree::Term(term) => {
+                let found = normal::values(term).filter(|(field, _)| field == HOST);
+                let values = found.into_iter().flat_map(|(_, values)| values);
+                for host in values.filter_map(|value| reverse::unquoted(&value)) {
+                    hosts.insert(host);
+                }
+            }
         }
     }
-    hosts
+    let mut hosts = BTreeSet::new();
+    if let Some(tree) = normal::parse(expression) {
+        collect(&tree, &mut hosts);
+    }
+    hosts.into_iter().collect()
 }
 
 #[cfg(test)]

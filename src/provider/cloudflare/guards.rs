@@ -326,10 +326,13 @@ fn look_at_rule(change: &Change, rule: &Rule, facts: &ZoneFacts, after: &After<'
         }
     }
     if rule.kind == RuleKind::Redirect && rule.enabled {
-        for host in expression::hosts(&rule.expression) {
-            let Ok(name) = DomainName::parse(&host) else { continue };
+        let hosts = expression::hosts(&rule.expression);
+        let of_several = if hosts.len() > 1 { " for it" } else { "" };
+        for host in &hosts {
+            let Ok(name) = DomainName::parse(host) else { continue };
             if name.is_within(&after.zone) && !after.is_at_the_edge(&name) {
-                let words = format!("no proxied record answers for {name}, so this redirect is never asked");
+                let words =
+                    format!("no proxied record answers for {name}, so this redirect is never asked{of_several}");
                 review
                     .warnings
                     .push(Warning::about(&change.address, "redirect-without-proxy", words));
@@ -381,6 +384,7 @@ fn bulk_quotas(changes: &[Change], reading: &Reading, review: &mut Review) {
     #[derive(Default)]
     struct Sum {
         plan: String,
+        saw_all_zones: bool,
         is: [usize; 3],
         will_be: [usize; 3],
     }
@@ -401,9 +405,10 @@ fn bulk_quotas(changes: &[Change], reading: &Reading, review: &mut Review) {
         let (was, will) = (own(&before), own(&after));
         // What another zone of the plan counts among the others is what it is now: only the growth is added.
         let sum = accounts.entry(&kept.account).or_insert_with(|| {
-            let is = [kept.lists + was[0], kept.others + was[1], kept.rules + was[2]];
+            let is = [kept.lists + was[0], kept.others + was[1], kept.rules.len() + was[2]];
             Sum {
                 plan: kept.plan.clone(),
+                saw_all_zones: kept.saw_all_zones,
                 is,
                 will_be: is,
             }
@@ -422,16 +427,23 @@ fn bulk_quotas(changes: &[Change], reading: &Reading, review: &mut Review) {
         for (at, (most, one, several)) in bounds.into_iter().enumerate() {
             let will_be = sum.will_be[at];
             if will_be > most && will_be > sum.is[at] {
+                let message = format!(
+                    "the account would have {} {}, foreign ones included; the {} plan allows {}",
+                    text::grouped(will_be),
+                    if will_be == 1 { one } else { several },
+                    quirks::plan_name(&sum.plan),
+                    text::grouped(most)
+                );
+                if !sum.saw_all_zones {
+                    let words =
+                        format!("{message}; not all of its zones could be read, so its plan may be a larger one");
+                    review.warnings.push(Warning::general("redirect-list-quota", words));
+                    continue;
+                }
                 review.refusals.push(Refusal {
                     address: None,
                     code: "redirect-list-quota".to_owned(),
-                    message: format!(
-                        "the account would have {} {}, foreign ones included; the {} plan allows {}",
-                        text::grouped(will_be),
-                        if will_be == 1 { one } else { several },
-                        quirks::plan_name(&sum.plan),
-                        text::grouped(most)
-                    ),
+                    message,
                     help: "shorten the file, lead families of URLs with one of the `redirects`, or move a zone to a \
                            larger plan"
                         .to_owned(),

@@ -428,6 +428,20 @@ impl World {
         })
     }
 
+    /// Begins to add entries to a list, as somebody else would by a request: it takes its time. Says what the request
+    /// would be refused for.
+    pub fn begin_adding(&mut self, name: &str, items: &Value) -> Result<(), String> {
+        let told = |refusal: Refusal| refusal.message;
+        let seconds = self.seconds();
+        let lists = &mut self.account.lists;
+        let at = lists.all.iter().position(|list| list.name == name);
+        let at = at.ok_or_else(|| format!("could not find list {name}"))?;
+        let said = items::parse(&lists.all[at].kind, items).map_err(told)?;
+        let begun = lists.begin(at, Work::Append(said), seconds, &mut self.ids);
+        self.is_changed = true;
+        begun.map(|_| ()).map_err(told)
+    }
+
     /// The entries of a list; null when there is no such list.
     pub fn list_items(&self, name: &str) -> Value {
         let list = self.account.lists.all.iter().find(|list| list.name == name);

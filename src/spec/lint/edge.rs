@@ -1,13 +1,10 @@
-//! Launch logic across parts: what is declared at the edge and what is declared in DNS have to fit each other, and a
-//! redirect must not stand in another's way. What depends on what is live is for the provider to say.
+//! Launch logic across parts: what is declared at the edge and what is declared in DNS have to fit each other. What depends on what is live is for the provider to say.
 
 use std::net::IpAddr;
 
 use crate::base::diagnostic::Diagnostic;
-use crate::model::matching::UrlGlob;
 use crate::model::name::DomainName;
 use crate::model::record::{RecordData, RecordType};
-use crate::model::rule::{Destination, RuleAction};
 use crate::spec::lower::{DeclaredRecord, DeclaredRule, DeclaredZone, Findings};
 use crate::spec::shape::one_of;
 
@@ -21,7 +18,6 @@ pub(super) fn check(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
     authorities(zone, findings);
     let redirects: Vec<&DeclaredRule> = zone.rules.iter().filter(|rule| rule.from.is_some()).collect();
     for redirect in redirects {
-        leads_to_itself(redirect, findings);
         unproxied(zone, redirect, findings);
     }
 }
@@ -117,28 +113,6 @@ fn authorities(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
     .label(format!("{} was expected", one_of(edge.authorities)))
     .about(first.address.as_str());
     warn(zone, finding, findings);
-}
-
-fn leads_to_itself(redirect: &DeclaredRule, findings: &mut Findings<'_>) {
-    let (
-        Some((from, _)),
-        RuleAction::Redirect {
-            to: Destination::Url(to),
-            ..
-        },
-    ) = (&redirect.from, &redirect.rule.action)
-    else {
-        return;
-    };
-    if let Ok(to) = UrlGlob::parse(to)
-        && !to.host.contains('*')
-        && from.covers(&to)
-    {
-        let finding = Diagnostic::error("redirect-loop", "this redirect leads to where it starts from, for ever")
-            .at(findings.place(&redirect.to))
-            .about(redirect.rule.address().as_str());
-        findings.push(finding);
-    }
 }
 
 /// The first record at a host where none is proxied; nothing where one is, or none is declared.

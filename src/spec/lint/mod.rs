@@ -3,6 +3,7 @@
 //! what is allowed and probably not meant.
 
 mod beside;
+mod circles;
 mod duplicates;
 mod edge;
 mod hidden;
@@ -65,6 +66,7 @@ pub(super) const OF_UPTIME: &[&str] = uptime::CODES;
 /// Judges one zone, in view of all: where each is named.
 pub(super) fn zone(zone: &DeclaredZone<'_>, all: &BTreeMap<DomainName, Range<usize>>, findings: &mut Findings<'_>) {
     beside::check(zone, findings);
+    circles::check(zone, findings);
     duplicates::check(zone, findings);
     edge::check(zone, findings);
     hidden::check(zone, findings);

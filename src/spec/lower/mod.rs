@@ -58,6 +58,8 @@ pub(super) struct DeclaredRule {
     pub(super) name: Range<usize>,
     /// Where it begins, when it is a redirect that says so with a glob.
     pub(super) from: Option<(UrlGlob, Range<usize>)>,
+    /// What such a redirect leads to as it was said, with its captures.
+    pub(super) leads_to: Option<String>,
     /// Which requests it is about, where it says so with a `match`.
     pub(super) matching: Option<Match>,
     /// Where what it does is written.

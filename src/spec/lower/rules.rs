@@ -21,6 +21,7 @@ type Start = (UrlGlob, Range<usize>);
 struct Requests {
     expression: String,
     from: Option<Start>,
+    leads_to: Option<String>,
     matching: Option<matching::Match>,
 }
 
@@ -74,6 +75,7 @@ impl Lower<'_, '_, '_> {
         let Requests {
             expression,
             from,
+            leads_to,
             matching,
         } = requests;
         let Some(name) = head.name else { return };
@@ -130,6 +132,7 @@ impl Lower<'_, '_, '_> {
             },
             name: name.range.clone(),
             from,
+            leads_to,
             matching,
             to: to.clone(),
         });
@@ -173,6 +176,7 @@ impl Lower<'_, '_, '_> {
         Requests {
             expression: (self.edge.matching)(&matching),
             from: None,
+            leads_to: None,
             matching: Some(matching),
         }
     }
@@ -216,6 +220,7 @@ impl Lower<'_, '_, '_> {
         let to = to.map_or(&raw.at, |to| &to.range);
         let requests = Requests {
             expression: compiled.expression,
+            leads_to: raw.to.as_ref().filter(|_| from.is_some()).map(|to| to.value.clone()),
             from,
             matching: None,
         };

@@ -161,6 +161,45 @@ fn rows_that_somebody_adds_meanwhile_are_not_lost() {
 }
 
 #[test]
+fn rows_that_somebody_is_adding_right_now_are_not_lost() {
+    let place = place();
+    place.write("old.csv", &rows(1..=3));
+    place.run(&["apply", "--yes"]).expect(0);
+    place.write("old.csv", &rows(1..=4));
+    let hand = json!([{ "redirect": { "source_url": "acme.example/bobs", "target_url": "https://acme.example/" } }]);
+    place.sandbox().clear_log();
+    // Under way when we read, so it is not seen; over when our turn comes.
+    place.world(|world| world.begin_adding(NAME, &hand).unwrap());
+    let child = place.start(&["apply", "--yes"]);
+    until("the rows are put", || {
+        let log = place.sandbox().log();
+        log.iter()
+            .any(|entry| entry.method == "PUT" && entry.path.ends_with("/items"))
+    });
+    place.world(|world| world.pass(Duration::from_secs(60)));
+    let ran = Ran::of(&child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 1, "{}", ran.all());
+    assert!(ran.all().contains("somebody changed this list"), "{}", ran.all());
+    assert_eq!(account(&place)["ours"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn a_list_to_which_somebody_added_is_not_deleted() {
+    let place = place();
+    place.write("old.csv", &rows(1..=3));
+    place.run(&["apply", "--yes"]).expect(0);
+    let rules = account(&place)["rules"].clone();
+    place.spec_with("", RECORDS);
+    let hand = json!([{ "redirect": { "source_url": "acme.example/bobs", "target_url": "https://acme.example/" } }]);
+    let outcome = place.apply_with(|world| world.put_list(NAME, "redirect", &hand).unwrap());
+    let failed = &outcome.report.unwrap().failed[0];
+    assert_eq!(failed.code, "list-moved", "{failed:#?}");
+    let now = account(&place);
+    assert_eq!(now["ours"].as_array().unwrap().len(), 1);
+    assert_eq!(now["rules"], rules, "the rule stays while the list does");
+}
+
+#[test]
 fn a_rule_that_somebody_switched_off_is_seen_and_switched_on() {
     let place = place();
     place.write("old.csv", &rows(1..=3));
@@ -185,6 +224,43 @@ fn a_rule_that_somebody_switched_off_is_seen_and_switched_on() {
     assert_eq!(account(&place), declared);
     place.run(&["rollback", "--yes"]).expect(0);
     assert_eq!(account(&place), off);
+}
+
+#[test]
+fn a_rule_that_comes_back_stands_where_it_stood() {
+    let place = place();
+    place.write("old.csv", &rows(1..=3));
+    place.run(&["apply", "--yes"]).expect(0);
+    for ours in [0, 1] {
+        place.world(|world| {
+            let mut rules = world.account_ruleset(PHASE)["rules"].clone();
+            let rules_of = rules.as_array_mut().unwrap();
+            for rule in rules_of.iter_mut() {
+                let rule = rule.as_object_mut().unwrap();
+                rule.retain(|key, _| !["version", "last_updated"].contains(&key.as_str()));
+            }
+            let mut more = rules_of[0].clone();
+            for (key, value) in [("ref", "eve"), ("expression", "false")] {
+                more[key] = json!(value);
+            }
+            more.as_object_mut().unwrap().remove("id");
+            let (mine, mut others): (Vec<Value>, Vec<Value>) = rules_of
+                .drain(..)
+                .partition(|rule| rule["ref"].as_str().unwrap().starts_with("launchctl"));
+            others.truncate(1);
+            others.push(more);
+            others.insert(ours, mine[0].clone());
+            world.put_account_rules(PHASE, Value::Array(others)).unwrap();
+        });
+        let start = account(&place);
+        assert!(start["rules"][ours]["ref"].as_str().unwrap().starts_with("launchctl"));
+        place.run(&["plan", "--detailed-exitcode"]).expect(0);
+        place.spec_with("", RECORDS);
+        place.run(&["apply", "--yes"]).expect(0);
+        place.run(&["rollback", "--yes"]).expect(0);
+        assert_eq!(account(&place), start);
+        place.spec_with(LIST, RECORDS);
+    }
 }
 
 #[test]
@@ -276,9 +352,12 @@ fn what_the_account_does_not_take_is_refused_with_numbers() {
         refusals[0]["message"],
         "the account would have 10,001 listed redirects, foreign ones included; the Free plan allows 10,000"
     );
-    // A larger zone beside it makes the account larger.
+    // A larger zone beside it makes the account larger, however many there are before it.
     place.world(|world| {
-        world.add_zone("shop.example", Plan::Pro);
+        for n in 0..60 {
+            world.add_zone(&format!("small-{n}.example"), Plan::Free);
+        }
+        world.add_zone("zoo.example", Plan::Pro);
     });
     place.run(&["plan"]).expect(0);
     place.world(|world| {
@@ -390,8 +469,23 @@ fn a_file_that_was_cut_short_is_told_by_what_would_go() {
     let place = place();
     place.write("old.csv", &rows(1..=100));
     place.run(&["apply", "--yes"]).expect(0);
-    place.write("old.csv", &rows(1..=10));
+    place.write("old.csv", &rows(1..=60));
     let plan = place.run(&["plan", "--json"]).expect(0).json();
     assert_eq!(plan["warnings"][0]["code"], "redirect-list-shrinks", "{plan:#}");
-    assert_eq!(plan["warnings"][0]["message"], "90 of its 100 rows go");
+    assert_eq!(plan["warnings"][0]["message"], "40 of its 100 rows go");
+    // Where most of them would go, nobody's `--yes` is enough.
+    place.write("old.csv", &rows(1..=10));
+    place.run(&["apply", "--yes"]).expect(1);
+    let refused = place.run(&["plan", "--json"]).expect(1).json();
+    assert_eq!(refused["refusals"][0]["code"], "too-many-deletes", "{refused:#}");
+    assert_eq!(
+        refused["refusals"][0]["message"],
+        "this plan deletes 90 of its 100 rows"
+    );
+    place.run(&["apply", "--yes", "--allow-deletes", "9"]).expect(1);
+    assert_eq!(account(&place)["ours"].as_array().unwrap().len(), 100);
+    place.run(&["apply", "--yes", "--allow-deletes", "90"]).expect(0);
+    assert_eq!(account(&place)["ours"].as_array().unwrap().len(), 10);
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert_eq!(account(&place)["ours"].as_array().unwrap().len(), 100);
 }

@@ -172,3 +172,58 @@ fn without_a_name_every_zone_that_the_token_covers_is_written_down() {
     let plan = place.run(&["--spec", "all.yaml", "plan", "--json"]).expect(0).json();
     assert_eq!(plan["changes"], json!([]), "{plan}");
 }
+
+/// A zone whose spec has all deleted that it does not have, and speaks of no cache rule; there are two, of which a spec
+/// can say the one alone.
+fn with_unmanaged_deleted() -> Place {
+    let place = Place::new(Plan::Free);
+    let spec = SPEC.replace("    ttl: 5m\n", "    ttl: 5m\n    unmanaged: delete\n");
+    place.write("launch.yaml", &spec);
+    place.run(&["apply", "--yes"]).expect(0);
+    place.world(|world| {
+        let rule = |name: &str, parameters: Value| {
+            json!({ "description": name, "action": "set_cache_settings",
+                "expression": format!("(starts_with(http.request.uri.path, \"/{name}/\"))"),
+                "action_parameters": parameters })
+        };
+        let rules = json!([
+            rule("assets", json!({ "cache": true })),
+            rule(
+                "odd",
+                json!({ "edge_ttl": { "mode": "override_origin", "default": 3_600 } })
+            ),
+        ]);
+        world
+            .put_rules("acme.example", "http_request_cache_settings", rules)
+            .unwrap();
+    });
+    place
+}
+
+#[test]
+fn nothing_that_a_spec_cannot_have_is_armed_to_be_deleted() {
+    let place = with_unmanaged_deleted();
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["changes"], json!([]), "{plan}");
+    let told = place.run(&["import", "--into", "launch.yaml"]).expect(0);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["changes"], json!([]), "{}\n{}\n{plan:#}", told.all(), text(&place));
+    let why = "with `unmanaged: delete`, a plan would delete the 1 cache rule of this zone that a spec cannot have";
+    assert!(told.out.contains(why), "{}", told.all());
+    assert!(!text(&place).contains("cache:"), "{}", text(&place));
+
+    // Where all of them can be written down, all are.
+    place.world(|world| {
+        let mut rules = world.rules("acme.example", "http_request_cache_settings");
+        rules.as_array_mut().unwrap().pop();
+        let rule = rules[0].as_object_mut().unwrap();
+        rule.retain(|key, _| !["version", "last_updated"].contains(&key.as_str()));
+        world
+            .put_rules("acme.example", "http_request_cache_settings", rules)
+            .unwrap();
+    });
+    place.run(&["import", "--into", "launch.yaml"]).expect(0);
+    assert!(text(&place).contains("cache:"), "{}", text(&place));
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["changes"], json!([]), "{plan:#}");
+}

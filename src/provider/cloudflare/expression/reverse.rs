@@ -159,7 +159,8 @@ fn target(expression: &str, from: &UrlGlob) -> Option<String> {
 }
 
 /// The text of a literal.
-fn unquoted(literal: &str) -> Option<String> {
+/// What a literal says.
+pub(super) fn unquoted(literal: &str) -> Option<String> {
     let inner = literal.strip_prefix('"')?.strip_suffix('"')?;
     let mut out = String::new();
     let mut chars = inner.chars();

@@ -376,3 +376,24 @@ fn hosts_are_found_in_an_expression() {
     assert_eq!(found, ["a.acme.example", "b.acme.example"]);
     assert!(hosts("http.host wildcard \"*\"").is_empty());
 }
+
+#[test]
+fn the_hosts_of_an_expression_are_those_that_it_asks_for() {
+    for (expression, expected) in [
+        (r#"http.host eq "a.example""#, &["a.example"] as &[&str]),
+        (r#"http.host in {"a.example" "b.example"}"#, &["a.example", "b.example"]),
+        (
+            r#"(http.host eq "a.example" and http.request.uri.path eq "/x") or http.host eq "b.example""#,
+            &["a.example", "b.example"],
+        ),
+        (r#"not (http.host eq "a.example")"#, &[]),
+        (r#"http.host ne "a.example""#, &[]),
+        (
+            r#"http.host eq "a.example" and not http.host in {"b.example"}"#,
+            &["a.example"],
+        ),
+        (r#"http.referer eq "http.host eq \"a.example\"""#, &[]),
+    ] {
+        assert_eq!(hosts(expression), expected, "{expression}");
+    }
+}

@@ -202,10 +202,7 @@ impl Writer<'_> {
             );
         }
         if before.is_none_or(|before| before.rows != after.rows) {
-            let check = self.kept.id.as_ref().map(|id| Check {
-                path: format!("accounts/{}/rules/lists/{id}", self.kept.account),
-                version: self.kept.version.clone(),
-            });
+            let check = self.unmoved();
             let path = format!("rules/lists/{}/items", self.list());
             let summary = format!("redirect list of {zone}: {}", text::count(after.rows.len(), "row"));
             let rows = after.rows.iter().map(row_wire).collect();
@@ -213,18 +210,41 @@ impl Writer<'_> {
         }
         let was = before.map_or(&Lookup::Missing, |before| &before.lookup);
         if *was != after.lookup {
-            self.rule(&after.lookup);
+            self.rule(&after.lookup, after.asked_after.as_deref(), None);
         }
     }
 
-    fn rule(&mut self, lookup: &Lookup) {
+    /// That the list is still what was read.
+    fn unmoved(&self) -> Option<Check> {
+        self.kept.id.as_ref().map(|id| Check {
+            path: format!("accounts/{}/rules/lists/{id}", self.kept.account),
+            version: self.kept.version.clone(),
+        })
+    }
+
+    /// Where a rule goes that comes back: behind the nearest that it stood behind and that is there. Elsewhere than last
+    /// alone is said.
+    fn position(&self, asked_after: &[String]) -> Option<Value> {
+        let rules = &self.kept.rules;
+        let known = |name: &String| rules.iter().position(|(bears, _)| bears == name);
+        match asked_after.iter().rev().find_map(known) {
+            Some(at) if at + 1 == rules.len() => None,
+            Some(at) => Some(json!({ "after": rules[at].1 })),
+            None => rules.first().map(|(_, id)| json!({ "before": id })),
+        }
+    }
+
+    fn rule(&mut self, lookup: &Lookup, asked_after: Option<&[String]>, check: Option<Check>) {
         let zone = self.zone.clone();
-        let rule = rule_wire(&zone, lookup);
+        let mut rule = rule_wire(&zone, lookup);
         let ruleset = self.kept.ruleset.clone().unwrap_or_else(|| "@".to_owned());
         match (self.kept.rule.clone(), rule.is_null()) {
             (None, true) => {}
             (None, false) => {
                 let path = format!("rulesets/{ruleset}/rules");
+                if let Some(position) = asked_after.and_then(|names| self.position(names)) {
+                    rule["position"] = position;
+                }
                 self.step("POST", &path, format!("ask the redirect list of {zone}"), rule, None);
             }
             (Some(id), false) => {
@@ -240,17 +260,18 @@ impl Writer<'_> {
             (Some(id), true) => {
                 let path = format!("rulesets/{ruleset}/rules/{id}");
                 let summary = format!("no longer ask the redirect list of {zone}");
-                self.step("DELETE", &path, summary, json!({}), None);
+                self.step("DELETE", &path, summary, json!({}), check);
             }
         }
     }
 
-    /// A list that a rule asks cannot be deleted: the rule goes first.
+    /// A list that a rule asks cannot be deleted: the rule goes first. A row that somebody added since is not lost with
+    /// the list, so both look before they are made: the rule, too, stays when the list has to.
     fn take_away(&mut self) {
-        self.rule(&Lookup::Missing);
+        self.rule(&Lookup::Missing, None, self.unmoved());
         let path = format!("rules/lists/{}", self.list());
         let summary = format!("delete the redirect list of {}", self.zone);
-        self.step("DELETE", &path, summary, json!({}), None);
+        self.step("DELETE", &path, summary, json!({}), self.unmoved());
     }
 }
 

@@ -7,8 +7,9 @@ use tokio::time::Instant;
 
 use super::super::api::{self, ApiError};
 use super::super::{Cloudflare, convert, rules, segment};
-use super::{FAILED, entry_point, version_of};
+use super::{FAILED, entry_point, reading, row, version_of};
 use crate::base::text;
+use crate::model::redirect_list::ListedRedirect;
 use crate::provider::{ApiRefusal, Check, Outcome, Step};
 
 /// How often a request is made whose answer is lost.
@@ -27,25 +28,21 @@ pub(in crate::provider::cloudflare) async fn perform(cloudflare: &Cloudflare, st
         Ok(path) => path,
         Err(outcome) => return outcome,
     };
-    if let Some(check) = &step.check
-        && let Some(outcome) = look(cloudflare, check).await
-    {
-        return outcome;
-    }
     let until = Instant::now() + PATIENCE;
     let mut lost = None;
     for attempt in 1..=ATTEMPTS {
-        match write(cloudflare, step, &path, until).await {
+        match write(cloudflare, step, &path, until, lost.is_some()).await {
             Ok(answer) => return finished(cloudflare, &path, &answer, until).await,
-            Err(ApiError::NotSent(words)) => return Outcome::NotSent(words),
-            Err(ApiError::Refused(refusal)) => {
+            Err(Unwritten::Settled(outcome)) => return outcome,
+            Err(Unwritten::Failed(ApiError::NotSent(words))) => return Outcome::NotSent(words),
+            Err(Unwritten::Failed(ApiError::Refused(refusal))) => {
                 let is_gone = step.method == "DELETE" && refusal.status == 404;
                 if is_gone || (lost.is_some() && is_there(cloudflare, step).await == Some(true)) {
                     return Outcome::Applied;
                 }
                 return Outcome::Refused(refusal);
             }
-            Err(ApiError::Lost(words)) => {
+            Err(Unwritten::Failed(ApiError::Lost(words))) => {
                 if step.method == "POST" && attempt < ATTEMPTS {
                     match is_there(cloudflare, step).await {
                         Some(true) => return Outcome::Applied,
@@ -95,10 +92,30 @@ fn account_of(step: &Step) -> &str {
     step.path.split('/').nth(1).unwrap_or_default()
 }
 
-/// One write. While an operation of somebody else is under way, no other is begun: that is waited for.
-async fn write(cloudflare: &Cloudflare, step: &Step, path: &str, until: Instant) -> Result<Value, ApiError> {
+/// Why a write did not come about.
+enum Unwritten {
+    /// The request failed.
+    Failed(ApiError),
+    /// What was found before it decides: it was not made.
+    Settled(Outcome),
+}
+
+/// One write. While an operation of somebody else is under way, no other is begun: that is waited for, and what it made
+/// of the list is looked at before anything is written over it.
+async fn write(
+    cloudflare: &Cloudflare,
+    step: &Step,
+    path: &str,
+    until: Instant,
+    was_lost: bool,
+) -> Result<Value, Unwritten> {
     let mut pause = PAUSES[0];
     loop {
+        if let Some(check) = &step.check
+            && let Some(outcome) = look(cloudflare, step, check, was_lost).await
+        {
+            return Err(Unwritten::Settled(outcome));
+        }
         // A phase without rules takes them only as a whole.
         let answer = if step.method == "POST" && path == entry_point(account_of(step)) {
             let body = json!({ "rules": [step.body] });
@@ -112,7 +129,7 @@ async fn write(cloudflare: &Cloudflare, step: &Step, path: &str, until: Instant)
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSES[1]);
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(Unwritten::Failed(error)),
         }
     }
 }
@@ -182,18 +199,42 @@ async fn is_there(cloudflare: &Cloudflare, step: &Step) -> Option<bool> {
     }
 }
 
-/// Looks whether the list is still what was read. `None` when it is.
-async fn look(cloudflare: &Cloudflare, check: &Check) -> Option<Outcome> {
+/// Looks whether the list is still what was read. `None` when it is, and the step may be made. When an answer was lost,
+/// what moved the list may have been the step itself.
+async fn look(cloudflare: &Cloudflare, step: &Step, check: &Check, was_lost: bool) -> Option<Outcome> {
     let now = match api::get(&cloudflare.http, &check.path).await {
         Ok(answer) => version_of(&answer.result),
+        // Where there is no list any more, none can be lost.
+        Err(ApiError::Refused(refusal)) if step.method == "DELETE" && refusal.status == 404 => return None,
         Err(ApiError::Refused(refusal)) => return Some(Outcome::Refused(refusal)),
+        Err(error) if was_lost => return Some(Outcome::Unknown(format!("looking what was lost: {}", error.words()))),
         Err(error) => return Some(Outcome::NotSent(format!("looking before writing: {}", error.words()))),
     };
-    (check.version.as_ref() != Some(&now)).then(|| {
-        Outcome::Refused(ApiRefusal {
-            status: 409,
-            code: rules::MOVED.to_owned(),
-            message: "somebody changed this list since it was read: nothing was written, so nothing is lost".to_owned(),
-        })
-    })
+    if check.version.as_ref() == Some(&now) {
+        return None;
+    }
+    if was_lost && step.method == "PUT" {
+        match holds(cloudflare, check, &step.body).await {
+            Some(true) => return Some(Outcome::Applied),
+            Some(false) => {}
+            None => return Some(Outcome::Unknown("the list's rows could not be read again".to_owned())),
+        }
+    }
+    Some(Outcome::Refused(ApiRefusal {
+        status: 409,
+        code: rules::MOVED.to_owned(),
+        message: "somebody changed this list since it was read: nothing was written, so nothing is lost".to_owned(),
+    }))
+}
+
+/// Whether a list holds exactly these rows; nothing when that cannot be found out.
+async fn holds(cloudflare: &Cloudflare, check: &Check, wished: &Value) -> Option<bool> {
+    let (account, list) = check.path.strip_prefix("accounts/")?.split_once("/rules/lists/")?;
+    let items = reading::all_items(cloudflare, account, list).await.ok()?;
+    let in_order = |items: &[Value]| {
+        let mut rows: Vec<ListedRedirect> = items.iter().map(row).collect::<Result<_, _>>().ok()?;
+        rows.sort_by(|a, b| a.from.cmp(&b.from));
+        Some(rows)
+    };
+    Some(in_order(&items)? == in_order(wished.as_array()?)?)
 }

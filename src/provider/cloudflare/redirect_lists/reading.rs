@@ -17,6 +17,8 @@ use crate::provider::{KeptRedirectList, ProviderError, Reading};
 const PAGE: usize = 500;
 /// More pages than this are no list.
 const MOST_PAGES: usize = 4_000;
+/// Pages of zones that are read to find the account's plan.
+const MOST_PAGES_OF_ZONES: usize = 20;
 /// How often a list that changed while it was read is read again.
 const READS: usize = 3;
 
@@ -48,11 +50,10 @@ pub(in crate::provider::cloudflare) async fn read(
     for _ in 0..READS {
         let lists = format!("accounts/{account}/rules/lists");
         let entry_point = entry_point(account);
-        let zones = format!("zones?account.id={account}&per_page=50");
-        let (lists, ruleset, zones) = tokio::join!(
+        let (lists, ruleset, (plan, saw_all_zones)) = tokio::join!(
             api::get(&cloudflare.http, &lists),
             api::get(&cloudflare.http, &entry_point),
-            api::get(&cloudflare.http, &zones)
+            largest_plan(cloudflare, account, plan)
         );
         let lists = lists.map_err(|error| error.while_reading(&api::VOICE, &what))?.result;
         let ruleset = match ruleset {
@@ -63,7 +64,8 @@ pub(in crate::provider::cloudflare) async fn read(
         let lists = lists.as_array().ok_or_else(|| odd("no list of lists".to_owned()))?;
         let mut kept = KeptRedirectList {
             account: account.to_owned(),
-            plan: largest_plan(plan, zones.ok().as_ref().map(|answer| &answer.result)),
+            plan,
+            saw_all_zones,
             ..KeptRedirectList::default()
         };
         let ours = around(zone, lists, &mut kept).map_err(odd)?;
@@ -84,8 +86,9 @@ pub(in crate::provider::cloudflare) async fn read(
             continue;
         }
         let rows = items.iter().map(row).collect::<Result<Vec<_>, _>>().map_err(odd)?;
-        let list = Some(RedirectList::new(zone.clone(), rows, lookup));
-        return Ok(Read { list, kept });
+        let mut list = RedirectList::new(zone.clone(), rows, lookup);
+        list.asked_after = asked_after(zone, &ruleset);
+        return Ok(Read { list: Some(list), kept });
     }
     Err(
         ProviderError::new("moving-list", format!("{what} changed each time it was read"))
@@ -102,11 +105,23 @@ pub(in crate::provider::cloudflare) fn keep(zone: &DomainName, read: Read, readi
     }
 }
 
-/// The largest plan of the account's zones counts for its lists.
-fn largest_plan(own: &str, zones: Option<&Value>) -> String {
-    let zones = zones.and_then(Value::as_array).into_iter().flatten();
-    let plans = zones.filter_map(|zone| zone.pointer("/plan/legacy_id").and_then(Value::as_str));
-    plans.fold(own, edge::larger).to_owned()
+/// The largest plan of the account's zones counts for its lists. Also says whether all of them were seen, as far as that
+/// can matter.
+async fn largest_plan(cloudflare: &Cloudflare, account: &str, own: &str) -> (String, bool) {
+    let mut largest = own.to_owned();
+    for page in 1..=MOST_PAGES_OF_ZONES {
+        let path = format!("zones?account.id={account}&per_page=50&page={page}");
+        let Ok(answer) = api::get(&cloudflare.http, &path).await else {
+            return (largest, false);
+        };
+        let zones = answer.result.as_array().into_iter().flatten();
+        let plans = zones.filter_map(|zone| zone.pointer("/plan/legacy_id").and_then(Value::as_str));
+        largest = plans.fold(largest.as_str(), edge::larger).to_owned();
+        if edge::is_largest(&largest) || answer.info.is_some_and(|info| page >= info.total_pages) {
+            return (largest, true);
+        }
+    }
+    (largest, false)
 }
 
 /// Our list among those of the account, with its id and how many rows it announces; and how many there are beside it.
@@ -138,6 +153,20 @@ fn around(
     Ok(ours)
 }
 
+/// What a rule bears.
+fn reference(rule: &Value) -> Option<&str> {
+    rule.get("ref").and_then(Value::as_str)
+}
+
+/// What is asked before our list, when that is asked.
+fn asked_after(zone: &DomainName, ruleset: &Value) -> Option<Vec<String>> {
+    let rules = ruleset.get("rules")?.as_array()?;
+    let marker = marker(zone);
+    let at = rules.iter().position(|rule| reference(rule) == Some(&marker))?;
+    let name = |rule: &Value| reference(rule).or(rule.get("id")?.as_str()).map(str::to_owned);
+    Some(rules[..at].iter().filter_map(name).collect())
+}
+
 /// Whether our list is asked, and the ids of what asks it.
 pub(super) fn lookup(zone: &DomainName, ruleset: &Value, kept: &mut KeptRedirectList) -> Result<Lookup, String> {
     let id = |value: &Value| {
@@ -151,7 +180,10 @@ pub(super) fn lookup(zone: &DomainName, ruleset: &Value, kept: &mut KeptRedirect
     let rules = ruleset.get("rules").and_then(Value::as_array).into_iter().flatten();
     let marker = marker(zone);
     let (ours, others): (Vec<&Value>, Vec<&Value>) = rules.partition(|rule| rule.get("ref") == Some(&json!(marker)));
-    kept.rules = others.len();
+    for other in others {
+        let id = id(other).ok_or("a rule without an id")?;
+        kept.rules.push((reference(other).unwrap_or(&id).to_owned(), id));
+    }
     let Some(rule) = ours.first() else {
         return Ok(Lookup::Missing);
     };
@@ -171,6 +203,7 @@ pub(super) fn lookup(zone: &DomainName, ruleset: &Value, kept: &mut KeptRedirect
     Ok(Lookup::Other(fields))
 }
 
+/// All rows of a list, page by page.
 pub(super) async fn all_items(cloudflare: &Cloudflare, account: &str, list: &str) -> Result<Vec<Value>, ApiError> {
     let mut items = Vec::new();
     let mut cursors: BTreeSet<String> = BTreeSet::new();

@@ -68,7 +68,10 @@ fn whether_a_list_is_asked_is_told_from_the_rule_that_bears_our_mark() {
         (lookup, kept)
     };
     let (found, kept) = with(&|_| {});
-    assert_eq!((found, kept.rules), (Lookup::On, 1));
+    assert_eq!(
+        (found, kept.rules),
+        (Lookup::On, vec![("bob".to_owned(), id.to_owned())])
+    );
     // Somebody else's words for it are no difference; switching it off is one.
     let renamed = with(&|rule| {
         rule.insert("description".into(), json!("Bob was here"));
