@@ -220,7 +220,7 @@ async fn lane(work: &Work<'_>, notebook: &Notebook<'_>, steps: Vec<(usize, &Step
             lane.is_cut_short = true;
             break;
         }
-        match make(work, notebook, number, step).await {
+        match make(work, notebook, number, step, &lane.done).await {
             End::NotMade => {
                 lane.is_cut_short = true;
                 break;
@@ -295,7 +295,13 @@ fn carried<'a>(work: &'a Work<'_>, step: &'a Step) -> impl Iterator<Item = &'a C
         .filter(|change| step.addresses.binary_search(&change.address).is_ok())
 }
 
-async fn make(work: &Work<'_>, notebook: &Notebook<'_>, number: usize, step: &Step) -> End {
+async fn make(
+    work: &Work<'_>,
+    notebook: &Notebook<'_>,
+    number: usize,
+    step: &Step,
+    made_before: &BTreeSet<usize>,
+) -> End {
     let Some(provider) = work.providers.get(step.provider) else {
         return End::NotMade;
     };
@@ -330,7 +336,13 @@ async fn make(work: &Work<'_>, notebook: &Notebook<'_>, number: usize, step: &St
             Outcome::NotSent(words) => Some(End::Failed(all_failed(step, "not-sent", &words))),
             Outcome::Refused(refusal) => {
                 (work.watch)(Progress::Looking(step));
-                after_refusal(work, notebook, number, step, provider.as_ref(), &refusal).await
+                // What earlier requests of this run brought about says nothing of this one.
+                let is_first = step.addresses.iter().all(|address| {
+                    carriers(work.steps, address)
+                        .iter()
+                        .all(|number| !made_before.contains(number))
+                });
+                after_refusal(work, notebook, number, step, provider.as_ref(), &refusal, is_first).await
             }
             Outcome::Unknown(words) => {
                 (work.watch)(Progress::Looking(step));
@@ -432,9 +444,10 @@ async fn after_refusal(
     step: &Step,
     provider: &dyn Provider,
     refusal: &ApiRefusal,
+    is_first: bool,
 ) -> Option<End> {
     let live = look(work, step, provider).await;
-    if let Some(live) = &live
+    if let Some(live) = live.as_ref().filter(|_| is_first)
         && sight_of_all(carried(work, step), live) == Sight::Done
     {
         notebook.note(Event::Looked {

@@ -444,6 +444,13 @@ impl Session {
             ..Sought::default()
         };
         let is_its = |address: &Address| address.scope_name() == Some(ScopeName::Uptime);
+        let changes = runs.iter().flat_map(|run| &run.record.changes);
+        let sides = changes.flat_map(|change| change.before.iter().chain(&change.after));
+        let stacks = sides.filter_map(Resource::marker).filter_map(stack_of);
+        sought.earlier_stacks = stacks.map(str::to_owned).collect();
+        for run in chain::open(runs) {
+            sought.unsure.extend(run.account().unknown.into_iter().filter(is_its));
+        }
         for (address, resource) in chain::last_forms(runs)
             .into_iter()
             .filter(|(address, _)| is_its(address))

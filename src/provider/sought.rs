@@ -15,6 +15,10 @@ use crate::model::resource::Resource;
 pub struct Sought {
     /// What tells the checks of this spec from those of another: part of every marker.
     pub stack: String,
+    /// What told them before: the project had another name.
+    pub earlier_stacks: BTreeSet<String>,
+    /// What an unfinished run may have made and not marked.
+    pub unsure: BTreeSet<Address>,
     /// What the spec declares, and what earlier runs left.
     pub resources: Inventory,
     /// The markers that each bore by the spec or by what earlier runs left, by the kind of resource: a monitor and a
@@ -53,6 +57,12 @@ impl Sought {
         let http = resource.as_monitor().and_then(|monitor| monitor.check.http());
         self.texts
             .extend(http.into_iter().flat_map(Http::texts).map(str::to_owned));
+    }
+
+    /// What tells or told the checks of this spec from those of another, what counts now first.
+    pub fn stacks(&self) -> impl Iterator<Item = &str> {
+        let earlier = self.earlier_stacks.iter().filter(|stack| **stack != self.stack);
+        std::iter::once(self.stack.as_str()).chain(earlier.map(String::as_str))
     }
 
     /// What of a kind is known by a marker.

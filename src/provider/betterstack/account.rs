@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::api::{self, ApiError, Listed};
 use super::convert::{self, LiveMonitor, entry, id_of, list, text};
-use super::escalation::{self, Contacts, Expiry, Named};
+use super::escalation::{self, Contacts, Named};
+use super::users::{self, Users};
 use crate::model::address::Address;
 use crate::model::contact::{Channel, Contact, Guarded};
 use crate::model::inventory::Inventory;
@@ -45,47 +46,34 @@ pub(super) struct Returned {
 }
 
 /// Reads everything at once. Metadata of all monitors is one list, so that none has to be asked about by itself.
-/// Heartbeats are read only where some are sought: they are two lists more.
-pub(super) async fn fetch(http: &Http, team: Option<&str>, sought: &Sought) -> Result<Returned, ProviderError> {
+/// Heartbeats are read whether some are sought or not: one of ours may be on its way to something else, and anybody's may
+/// use a policy.
+pub(super) async fn fetch(http: &Http, team: Option<&str>) -> Result<Returned, ProviderError> {
     let filter = team.map_or_else(String::new, |team| {
         let pair = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("team_name", team)
             .finish();
         format!("&{pair}")
     });
-    let monitors = sought.resources.values().filter_map(Resource::as_monitor);
-    let has_heartbeats = sought.everything
-        || monitors
-            .into_iter()
-            .any(|monitor| matches!(monitor.check, Check::Heartbeat(_)));
     let (of_monitors, of_heartbeats) = (
         format!("&owner_type=Monitor{filter}"),
         format!("&owner_type=Heartbeat{filter}"),
     );
-    let heartbeats = async {
-        if !has_heartbeats {
-            return Ok((Listed::default(), Listed::default()));
-        }
-        tokio::try_join!(
-            api::list(http, HEARTBEATS, &filter),
-            api::list(http, METADATA, &of_heartbeats)
-        )
-    };
-    let (monitors, policies, webhooks, metadata, heartbeats) = tokio::join!(
+    let (monitors, policies, webhooks, metadata, heartbeats, marks) = tokio::join!(
         api::list(http, MONITORS, &filter),
         api::list(http, POLICIES, &filter),
         api::list(http, WEBHOOKS, &filter),
         api::list(http, METADATA, &of_monitors),
-        heartbeats,
+        api::list(http, HEARTBEATS, &filter),
+        api::list(http, METADATA, &of_heartbeats),
     );
     let read =
         |listed: Result<Listed, ApiError>, what: &str| listed.map_err(|error| error.while_reading(&api::VOICE, what));
-    let (heartbeats, marks) = heartbeats.map_err(|error| error.while_reading(&api::VOICE, "the heartbeats"))?;
     let mut metadata = read(metadata, "the metadata")?.entries;
-    metadata.extend(marks.entries);
+    metadata.extend(read(marks, "the metadata of the heartbeats")?.entries);
     Ok(Returned {
         monitors: read(monitors, "the monitors")?.entries,
-        heartbeats: heartbeats.entries,
+        heartbeats: read(heartbeats, "the heartbeats")?.entries,
         policies: read(policies, "the escalation policies")?.entries,
         webhooks: read(webhooks, "the outgoing webhooks")?,
         metadata,
@@ -111,13 +99,14 @@ pub(super) fn reading(returned: &Returned, sought: &Sought, secrets: &Secrets, t
         },
         inventory: Inventory::new(),
         keys: BTreeMap::new(),
+        shared: Vec::new(),
         odd,
     };
     account.take_webhooks(&returned.webhooks);
-    account.take_policies(&returned.policies, &monitors);
+    account.take_policies(&returned.policies);
     account.take_monitors(monitors, &returned.policies);
-    let mut facts = account.facts;
-    facts.apart = account_shared(&facts.apart, &account.inventory, &facts.beside);
+    account.take_users(&Users::of(&returned.monitors, &returned.heartbeats, &returned.policies));
+    let facts = account.facts;
     Reading {
         live: Live {
             inventory: account.inventory,
@@ -170,6 +159,11 @@ pub(super) fn shared_prefix(stack: &str) -> String {
     format!("{MARK}-{stack}: ")
 }
 
+/// Whether it is the name of a policy of several contacts of ours, under any name that the project had.
+fn is_shared(name: &str, sought: &Sought) -> bool {
+    sought.stacks().any(|stack| name.starts_with(&shared_prefix(stack)))
+}
+
 struct Account<'a> {
     sought: &'a Sought,
     secrets: &'a Secrets,
@@ -177,6 +171,8 @@ struct Account<'a> {
     inventory: Inventory,
     /// The keys of contacts by the ids of their webhooks and, after `p`, of their policies.
     keys: BTreeMap<String, String>,
+    /// The policies of several: id, name, and the contacts where nothing else stands in it.
+    shared: Vec<(String, String, Option<Contacts>)>,
     odd: Vec<Warning>,
 }
 
@@ -185,9 +181,10 @@ impl Account<'_> {
         self.sought.resources.values().filter_map(Resource::as_contact)
     }
 
-    /// The contact that is sought under this name. A contact that is known by its mailbox has no marker of its own.
+    /// The contact that is sought under this name, or was under an earlier name of the project. A contact that is known
+    /// by its mailbox has no marker of its own.
     fn named(&self, name: &str) -> Option<&Contact> {
-        let is_it = |contact: &&Contact| marker(&self.sought.stack, &contact.key) == name;
+        let is_it = |contact: &&Contact| self.sought.stacks().any(|stack| marker(stack, &contact.key) == name);
         self.wanted().find(is_it)
     }
 
@@ -260,33 +257,26 @@ impl Account<'_> {
 
     /// A policy under the name of a contact is that contact. One of several is known by what stands in it, as long as
     /// nothing else does; all others are contacts that somebody else made.
-    fn take_policies(&mut self, policies: &[Value], monitors: &[LiveMonitor]) {
+    fn take_policies(&mut self, policies: &[Value]) {
         let read = |value: &Value| entry(value).map(|(id, attributes)| (id, attributes.clone()));
         let all = checks::understood(policies, "escalation policy", read, &mut self.odd);
-        let prefix = shared_prefix(&self.sought.stack);
-        let mut shared = Vec::new();
         // Those of one contact first: they tell whose a mailbox is.
         let (several, single): (Vec<_>, Vec<_>) = all
             .into_iter()
-            .partition(|(_, attributes)| text(attributes, "name").starts_with(&prefix));
+            .partition(|(_, attributes)| is_shared(text(attributes, "name"), self.sought));
         let names: BTreeSet<String> = single
             .iter()
             .map(|(_, attributes)| text(attributes, "name").to_owned())
             .collect();
         for (id, attributes) in single.into_iter().chain(several) {
             let name = text(&attributes, "name").to_owned();
-            if name.starts_with(&prefix)
-                && let Some(contacts) = self.contacts_of(&attributes, None)
-            {
-                let users: Vec<&String> = monitors
-                    .iter()
-                    .filter(|live| {
-                        live.told.policy.as_ref() == Some(&id) || live.told.expiry == Expiry::Policy(id.clone())
-                    })
-                    .map(|live| &live.id)
-                    .collect();
-                shared.push(json!({ "id": id, "name": name, "contacts": contacts, "users": users }));
-                continue;
+            if is_shared(&name, self.sought) {
+                let contacts = self.contacts_of(&attributes, None);
+                let is_understood = contacts.is_some();
+                self.shared.push((id.clone(), name.clone(), contacts));
+                if is_understood {
+                    continue;
+                }
             }
             let found = self
                 .named(&name)
@@ -320,7 +310,49 @@ impl Account<'_> {
             let key = found.map_or_else(|| checks::key_beside(&name, &id), |contact| contact.key.clone());
             self.keep(key, id.clone(), format!("p{id}"), channel, None);
         }
-        self.facts.apart = json!(shared);
+    }
+
+    /// Who uses what, in the facts: the policies of several with the addresses of their monitors, and with the words for
+    /// whoever has no address; and beside each contact those words.
+    fn take_users(&mut self, users: &Users) {
+        let owners: BTreeMap<String, &Address> = self
+            .facts
+            .beside
+            .iter()
+            .map(|(address, beside)| (text(beside, "owner").to_owned(), address))
+            .collect();
+        let one = |(id, name, contacts): &(String, String, Option<Contacts>)| {
+            let users: Vec<&str> = users
+                .users(&users::policy(id))
+                .map(|user| {
+                    owners
+                        .get(user)
+                        .map_or_else(|| users.name(user), |address| address.as_str())
+                })
+                .collect();
+            json!({ "id": id, "name": name, "contacts": contacts, "users": users })
+        };
+        self.facts.apart = self.shared.iter().map(one).collect();
+        let understood: BTreeSet<String> = self
+            .shared
+            .iter()
+            .filter(|(.., contacts)| contacts.is_some())
+            .map(|(id, ..)| users::policy(id))
+            .collect();
+        let of_contact = |(handle, key): (&String, &String)| {
+            let used = match handle.strip_prefix('p') {
+                Some(id) => users::policy(id),
+                None => users::webhook(handle),
+            };
+            let others = users.users(&used);
+            let words: Vec<&str> = others
+                .filter(|user| !owners.contains_key(*user) && !understood.contains(*user))
+                .map(|user| users.name(user))
+                .collect();
+            (Address::contact(key), json!({ "users": words }))
+        };
+        let beside: Vec<(Address, Value)> = self.keys.iter().map(of_contact).collect();
+        self.facts.beside.extend(beside);
     }
 
     /// The contacts of a policy, where the keys of `said` come first: two may have one mailbox.
@@ -346,12 +378,19 @@ impl Account<'_> {
 
     fn take_monitors(&mut self, all: Vec<LiveMonitor>, policies: &[Value]) {
         let seen: Vec<&Monitor> = all.iter().map(|live| &live.monitor).collect();
-        let claims = checks::claims(&seen, self.sought, convert::is_alike);
-        let prefix = shared_prefix(&self.sought.stack);
+        // A heartbeat asks nothing by which it could be known. Without a mark it is taken for ours where a run of ours may
+        // have made it and not marked it, or where it is declared just as it is, as an import declares it.
+        let is_unsure = |live: &Monitor, wanted: &Monitor| {
+            matches!((&live.check, &wanted.check), (Check::Heartbeat(_), Check::Heartbeat(_)))
+                && (&live.name, live.every) == (&wanted.name, wanted.every)
+                && (self.sought.unsure.contains(&Address::monitor(&wanted.key)) || live.check == wanted.check)
+        };
+        let is_alike = |live: &Monitor, wanted: &Monitor| convert::is_alike(live, wanted) || is_unsure(live, wanted);
+        let claims = checks::claims(&seen, self.sought, is_alike);
         let shared: BTreeMap<String, &Value> = policies
             .iter()
             .filter_map(|value| entry(value).ok())
-            .filter(|(_, attributes)| text(attributes, "name").starts_with(&prefix))
+            .filter(|(_, attributes)| is_shared(text(attributes, "name"), self.sought))
             .collect();
         for (at, live) in all.into_iter().enumerate() {
             let address = match claims.get(&at) {
@@ -374,7 +413,8 @@ impl Account<'_> {
                 .iter()
                 .map(|header| json!({ "id": header.id, "name": header.name }))
                 .collect();
-            let beside = json!({ "headers": headers, "id": live.id });
+            let owner = users::check(owner_type(&live.monitor.check), &live.id);
+            let beside = json!({ "headers": headers, "owner": owner });
             self.facts.ids.insert(address.clone(), live.id.clone());
             self.facts.beside.insert(address.clone(), beside);
             let monitor = settle(live, &address, said, told, (self.sought, self.secrets));
@@ -387,22 +427,6 @@ impl Account<'_> {
 fn is_same_json(one: &str, other: &str) -> bool {
     let parsed = |text: &str| serde_json::from_str::<Value>(text).ok();
     one == other || parsed(one).is_some_and(|one| Some(one) == parsed(other))
-}
-
-/// The policies of several with the addresses of their monitors in place of ids.
-fn account_shared(shared: &Value, inventory: &Inventory, beside: &BTreeMap<Address, Value>) -> Value {
-    let address_of = |id: &Value| {
-        let mut all = beside.iter().filter(|(address, _)| inventory.contains_key(*address));
-        all.find(|(_, beside)| beside["id"] == *id)
-            .map(|(address, _)| json!(address))
-    };
-    let one = |policy: &Value| {
-        let users: Vec<Value> = list(policy, "users").filter_map(address_of).collect();
-        let mut policy = policy.clone();
-        policy["users"] = json!(users);
-        policy
-    };
-    shared.as_array().into_iter().flatten().map(one).collect()
 }
 
 /// The policies of several contacts that there are, from the facts of a reading.
@@ -419,6 +443,13 @@ pub(super) fn shared(facts: &UptimeFacts) -> Vec<escalation::Shared> {
         })
     };
     facts.apart.as_array().into_iter().flatten().filter_map(one).collect()
+}
+
+/// The policies that bear such a name and hold more than we put into one, with who uses them: somebody changed them.
+pub(super) fn edited(facts: &UptimeFacts) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
+    let all = facts.apart.as_array().into_iter().flatten();
+    all.filter(|policy| policy["contacts"].is_null())
+        .map(|policy| (text(policy, "name"), list(policy, "users").filter_map(Value::as_str)))
 }
 
 /// A live monitor in the terms of what is said of it.

@@ -285,14 +285,13 @@ pub(super) fn kind(check: &Check) -> &'static str {
 }
 
 /// Whether two ask the same in the same way: by these a monitor that was made by hand is known. A heartbeat asks
-/// nothing: it is known by its name.
+/// nothing, and its name alone does not tell whose it is.
 pub(super) fn is_alike(one: &Monitor, other: &Monitor) -> bool {
     match (&one.check, &other.check) {
         (Check::Http(http), Check::Http(other_http)) => {
             http.url == other_http.url && is_for_text(&one.check) == is_for_text(&other.check)
         }
         (Check::Dns(dns), Check::Dns(other)) => dns.domain == other.domain && dns.server == other.server,
-        (Check::Heartbeat(_), Check::Heartbeat(_)) => one.name == other.name,
         (Check::Tcp { .. }, Check::Tcp { .. }) | (Check::Ping { .. }, Check::Ping { .. }) => one.check == other.check,
         _ => false,
     }

@@ -13,6 +13,7 @@ mod copy;
 mod escalation;
 mod quirks;
 mod steps;
+mod users;
 mod window;
 
 use std::collections::BTreeMap;
@@ -33,7 +34,7 @@ use crate::provider::{
     Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
     Scope, Sought, Step,
 };
-use account::{METADATA, MONITORS, POLICIES};
+use account::{HEARTBEATS, METADATA, MONITORS, POLICIES};
 use api::ApiError;
 use convert::SECRET;
 pub use copy::copy_of;
@@ -94,7 +95,7 @@ impl BetterStack {
         };
         // What is kept elsewhere first: without it nothing need be asked.
         let secrets = self.secrets.fetch_all(sought)?;
-        let returned = account::fetch(&self.http, self.team.as_deref(), sought).await?;
+        let returned = account::fetch(&self.http, self.team.as_deref()).await?;
         let reading = account::reading(&returned, sought, &secrets, self.team.as_deref());
         if let Some(facts) = &reading.uptime {
             let policies = account::shared(facts)
@@ -117,11 +118,15 @@ impl BetterStack {
         let is_create = step.method == "POST" && step.path != METADATA;
         let says_the_same = !is_create && body.get("request_headers").is_none();
         let mut outcome = Outcome::Unknown("nothing was sent".to_owned());
-        for pause in AGAIN {
+        for (attempt, pause) in AGAIN.into_iter().enumerate() {
             tokio::time::sleep(pause).await;
             outcome = match api::write(&self.http, step.method, &path, &body).await {
                 Ok(answer) if is_create => self.made(step, &answer),
                 Ok(_) => Outcome::Applied,
+                // The answer to an earlier attempt was lost, and that one did it.
+                Err(ApiError::Refused(refusal)) if attempt > 0 && step.method == "DELETE" && refusal.status == 404 => {
+                    Outcome::Applied
+                }
                 Err(ApiError::NotSent(words)) => Outcome::NotSent(words),
                 Err(ApiError::Refused(refusal)) => Outcome::Refused(refusal),
                 Err(ApiError::Lost(words)) => Outcome::Unknown(words),
@@ -160,20 +165,34 @@ impl BetterStack {
         }
     }
 
-    /// Looks for what a create may have made: a monitor by what it asks, the rest by its name.
+    /// Looks for what a create may have made: a monitor by what it asks, the rest by its name. A heartbeat without a mark
+    /// may be anybody's: it is the one that was not there before.
     async fn look_for(&self, step: &Step) -> bool {
         let handle = Self::handle(step);
-        let sought = self.with_seen(|seen| {
+        let (sought, before) = self.with_seen(|seen| {
             seen.ids.remove(&handle);
-            seen.sought.clone()
+            (seen.sought.clone(), seen.ids.clone())
         });
+        let name = step.body.get("name").and_then(Value::as_str).unwrap_or_default();
+        let is_new = |(address, id): &(&String, &String)| {
+            step.path == HEARTBEATS
+                && **address == Address::monitor(&checks::key_beside(name, id)).to_string()
+                && !before.contains_key(*address)
+        };
         let scope = Scope {
             uptime: Some(sought),
             ..Scope::default()
         };
         for pause in AGAIN {
             tokio::time::sleep(pause).await;
-            if self.read_all(&scope).await.is_ok() && self.with_seen(|seen| seen.ids.contains_key(&handle)) {
+            let is_there = |seen: &mut Seen| {
+                if let Some((_, id)) = seen.ids.iter().find(is_new) {
+                    let id = id.clone();
+                    seen.ids.insert(handle.clone(), id);
+                }
+                seen.ids.contains_key(&handle)
+            };
+            if self.read_all(&scope).await.is_ok() && self.with_seen(is_there) {
                 return true;
             }
         }

@@ -286,21 +286,17 @@ fn facts(reading: &Reading) -> Option<&UptimeFacts> {
 /// What of `changes` cannot be held, and what to know before.
 pub(super) fn review(changes: &[Change], reading: &Reading) -> Review {
     let mut review = Review::default();
-    if facts(reading).is_none() {
-        return review;
-    }
+    let Some(facts) = facts(reading) else { return review };
+    review.warnings.extend(left_behind(changes, facts));
     review.warnings.extend(checks::adopted(changes));
     for change in changes {
         review.refusals.extend(unsupported::refusals(change, TITLE, &fit));
         review.refusals.extend(unsupported::hidden(change));
         match (&change.before, &change.after) {
             (before, Some(Resource::Monitor(after))) => {
-                monitor(
-                    change,
-                    before.as_ref().and_then(Resource::as_monitor),
-                    after,
-                    &mut review,
-                );
+                let before = before.as_ref().and_then(Resource::as_monitor);
+                monitor(change, before, after, &mut review);
+                review.warnings.extend(namesake(change, before, after, reading));
             }
             (before, Some(Resource::Contact(after))) => {
                 contact(
@@ -372,11 +368,29 @@ fn monitor(change: &Change, before: Option<&Monitor>, after: &Monitor, review: &
         && !checks::is_only_marked(change)
     {
         let name = text::shorten(&before.name, 60);
-        warn(
-            "taken-over",
-            format!("takes over the monitor \"{name}\", which was made by hand and asks the same"),
-        );
+        let words = match before.check {
+            Check::Heartbeat(_) => {
+                format!("takes over the heartbeat \"{name}\", which nothing marks and which is declared just as it is")
+            }
+            _ => format!("takes over the monitor \"{name}\", which was made by hand and asks the same"),
+        };
+        warn("taken-over", words);
     }
+}
+
+/// A heartbeat of the same name that nothing marks: whose it is nobody knows, so it is left alone.
+fn namesake(change: &Change, before: Option<&Monitor>, after: &Monitor, reading: &Reading) -> Option<Warning> {
+    if before.is_some() || !matches!(after.check, Check::Heartbeat(_)) {
+        return None;
+    }
+    let live = reading.live.inventory.iter();
+    let mut live = live.filter_map(|(address, resource)| Some((address, resource.as_monitor()?)));
+    let is_it = |other: &Monitor| {
+        matches!(other.check, Check::Heartbeat(_)) && other.name == after.name && other.marker.is_none()
+    };
+    let (address, _) = live.find(|(_, other)| is_it(other))?;
+    let words = format!("{address} bears the same name and no mark: it is left alone, and a second one is made");
+    Some(Warning::about(&change.address, "same-name", words))
 }
 
 fn contact(change: &Change, before: Option<&Contact>, after: &Contact, review: &mut Review) {
@@ -433,11 +447,43 @@ fn in_use(change: &Change, changes: &[Change], reading: &Reading, review: &mut R
         let stays = changed.get(address).map_or(Some(*live), |change| change.after.as_ref());
         stays.is_some_and(tells)
     });
-    if let Some((address, _)) = still {
-        let message = format!("{address} still tells this contact, and is not this spec's to change");
-        let help = "keep the contact in the spec, or take it off that monitor at Better Stack first";
+    let still = still.map(|(address, _)| address.to_string());
+    let user = still.or_else(|| facts(reading).and_then(|facts| user_beside(facts, change)));
+    if let Some(user) = user {
+        let message = format!("{user} still tells this contact, and is not this spec's to change");
+        let help = "keep the contact in the spec, or take it off there at Better Stack first";
         review.refusals.push(refuse(change, "contact-in-use", message, help));
     }
+}
+
+/// Whoever has no address and tells a contact, by itself or through a policy of several.
+fn user_beside(facts: &UptimeFacts, change: &Change) -> Option<String> {
+    let beside = facts.beside.get(&change.address);
+    let direct = beside.and_then(|beside| beside["users"][0].as_str()).map(str::to_owned);
+    let is_known = |user: &String| facts.beside.keys().any(|address| address.as_str() == user);
+    direct.or_else(|| {
+        let shared = account::shared(facts).into_iter();
+        let mut others = shared
+            .filter(|policy| policy.contacts.contains_key(change.address.key()))
+            .flat_map(|policy| policy.users);
+        others.find(|user| !is_known(user))
+    })
+}
+
+/// Policies that somebody changed, and that a check of ours leaves: they are not deleted, since they are no more ours.
+fn left_behind(changes: &[Change], facts: &UptimeFacts) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for (name, mut users) in account::edited(facts) {
+        if users.any(|user| changes.iter().any(|change| change.address.as_str() == user)) {
+            let words = format!(
+                "the escalation policy \"{}\" was changed by hand: it stays as it is, beside the new one; delete it at \
+                 Better Stack once nothing uses it",
+                text::shorten(&text::sanitize(name), 80)
+            );
+            warnings.push(Warning::general("left-behind", words));
+        }
+    }
+    warnings
 }
 
 /// What a user can do about a refusal.
@@ -446,6 +492,9 @@ pub(super) fn advice(refused: &ApiRefusal) -> Option<&'static str> {
         401 => Some("set BETTERSTACK_API_TOKEN to the team's Uptime API token (Settings, API tokens)"),
         403 => Some("the plan or the token does not have it: choose a larger plan, or `on_unsupported: warn`"),
         404 => Some("it is not there any more: `launchctl plan` looks again"),
+        422 if refused.message.contains("used by") => {
+            Some("take it off whatever still uses it at Better Stack first, or keep it in the spec")
+        }
         422 => Some("values differ by plan and type of check: take one that the message names"),
         429 => Some("wait a minute: requests are counted for everybody on the account"),
         _ => None,

@@ -137,7 +137,12 @@ impl<'a> Work<'a> {
             return there.name.clone();
         }
         let mut name = account::shared_prefix(&self.facts.sought.stack) + &escalation::words(contacts);
-        while self.shared.iter().any(|policy| policy.name == name) {
+        // One that somebody changed keeps its name too.
+        let is_taken = |name: &str| {
+            let mut edited = account::edited(self.facts);
+            self.shared.iter().any(|policy| policy.name == name) || edited.any(|(other, _)| other == name)
+        };
+        while is_taken(&name) {
             name.push('\'');
         }
         name
@@ -279,7 +284,8 @@ impl<'a> Work<'a> {
         missing.map(make).collect()
     }
 
-    /// Policies of several contacts whose last monitor has left them.
+    /// Policies of several contacts whose last monitor has left them. One that nothing used goes with a contact in it: as
+    /// long as it is there, a webhook cannot go.
     fn unused_policies(&self) -> Vec<Step> {
         let changed: BTreeMap<&str, &Change> = self
             .changes
@@ -287,7 +293,7 @@ impl<'a> Work<'a> {
             .map(|change| (change.address.as_str(), change))
             .collect();
         let delete = |policy: &Shared| {
-            let leaving: BTreeSet<Address> = policy
+            let mut leaving: BTreeSet<Address> = policy
                 .users
                 .iter()
                 .filter_map(|user| changed.get(user.as_str()))
@@ -295,6 +301,18 @@ impl<'a> Work<'a> {
                 .collect();
             let is_wanted = self.wanted.contains_key(&policy.name)
                 || leaving.iter().any(|address| keeps(changed[address.as_str()], policy));
+            if policy.users.is_empty() {
+                let goes = |key: &&String| {
+                    let change = changed.get(Address::contact(key).as_str());
+                    change.is_some_and(|change| change.after.is_none())
+                };
+                leaving = policy
+                    .contacts
+                    .keys()
+                    .filter(goes)
+                    .map(|key| Address::contact(key))
+                    .collect();
+            }
             if leaving.is_empty() || leaving.len() < policy.users.len() || is_wanted {
                 return None;
             }

@@ -97,11 +97,12 @@ impl Gatus {
         };
         let secrets = self.secrets.fetch_all(sought)?;
         let folder = self.folder()?;
-        let mut inventory = kept(&folder.join(render::kept_in(&sought.stack)))?;
-        let path = folder.join(render::file(&sought.stack));
+        let stack = stack_in(folder, sought);
+        let mut inventory = kept(&folder.join(render::kept_in(stack)))?;
+        let path = folder.join(render::file(stack));
         let is_there = path.exists();
         let written = files::read_text(&path, LARGEST).unwrap_or_default();
-        if written != render::text(&sought.stack, &inventory, &secrets, &self.smarthost) {
+        if written != render::text(stack, &inventory, &secrets, &self.smarthost) {
             // Changed by hand, or with other credentials: whatever it says now is not what was declared.
             for resource in inventory.values_mut() {
                 if let Resource::Monitor(monitor) = resource {
@@ -123,6 +124,14 @@ impl Gatus {
                 folder.display()
             );
             warnings.push(Warning::general("include-once", words));
+        }
+        for earlier in earlier(folder, sought).filter(|earlier| *earlier != stack) {
+            let words = format!(
+                "`{}` is left from an earlier name of the project, and Gatus reads it too: the next apply that changes a \
+                 check removes it",
+                render::file(earlier)
+            );
+            warnings.push(Warning::general("left-behind", words));
         }
         let monitors = inventory.keys().filter(|address| address.kind() == "monitor").count();
         Ok(Reading {
@@ -160,24 +169,48 @@ impl Gatus {
             Err(error) => return Outcome::NotSent(error.message),
         };
         let text = render::text(&sought.stack, &inventory, &secrets, &self.smarthost);
-        // The one that Gatus reads first: as long as the other is the old one, the next plan writes both again.
-        let both = [
-            (render::file(&sought.stack), text, true),
-            (render::kept_in(&sought.stack), render::kept(&inventory), false),
-        ];
-        for (name, text, is_secret) in both {
-            let path = folder.join(name);
-            let written = if is_secret {
-                files::write_atomic_for_group(&path, text.as_bytes())
-            } else {
-                files::write_atomic(&path, text.as_bytes())
-            };
-            if let Err(error) = written {
-                return Outcome::NotSent(error.to_string());
-            }
+        // What Gatus reads comes first, so that nothing is unwatched meanwhile; what is left from an earlier name goes
+        // right after it, or everybody would be told twice. As long as the resources beside it are the old ones, the next
+        // plan writes everything again.
+        let old: Vec<&str> = earlier(folder, &sought).collect();
+        let written = files::write_atomic_for_group(&folder.join(render::file(&sought.stack)), text.as_bytes())
+            .map_err(|error| error.to_string())
+            .and_then(|()| remove(folder, old.iter().map(|old| render::file(old))))
+            .and_then(|()| {
+                let path = folder.join(render::kept_in(&sought.stack));
+                files::write_atomic(&path, render::kept(&inventory).as_bytes()).map_err(|error| error.to_string())
+            })
+            .and_then(|()| remove(folder, old.iter().map(|old| render::kept_in(old))));
+        match written {
+            Ok(()) => Outcome::Applied,
+            Err(words) => Outcome::NotSent(words),
         }
-        Outcome::Applied
     }
+}
+
+/// The earlier names of the project under which files of ours are there: resources that can be read stand beside them.
+fn earlier<'a>(folder: &'a Path, sought: &'a Sought) -> impl Iterator<Item = &'a str> {
+    sought.stacks().skip(1).filter(|stack| {
+        let path = folder.join(render::kept_in(stack));
+        path.exists() && kept(&path).is_ok()
+    })
+}
+
+/// The name of the project under which the files are there: that of now, else an earlier one.
+fn stack_in<'a>(folder: &'a Path, sought: &'a Sought) -> &'a str {
+    if folder.join(render::kept_in(&sought.stack)).exists() {
+        return &sought.stack;
+    }
+    earlier(folder, sought).next().unwrap_or(&sought.stack)
+}
+
+fn remove(folder: &Path, mut names: impl Iterator<Item = String>) -> Result<(), String> {
+    names.try_for_each(|name| match std::fs::remove_file(folder.join(&name)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!(
+            "`{name}`, left from an earlier name of the project, cannot be removed: {error}"
+        )),
+        _ => Ok(()),
+    })
 }
 
 fn kept(path: &Path) -> Result<Inventory, ProviderError> {

@@ -19,7 +19,7 @@ use crate::base::text;
 use crate::model::address::Address;
 use crate::model::capability::{Capabilities, UptimeRules};
 use crate::model::inventory::{Desired, Inventory};
-use crate::model::monitor::Monitor;
+use crate::model::monitor::{Monitor, stack_of};
 use crate::model::resource::Resource;
 use crate::model::scope::ScopeName;
 use crate::plan::{Change, Live, Warning};
@@ -130,6 +130,16 @@ impl Prometheus {
         Ok(Folder::new(directory, stack, &self.smarthost))
     }
 
+    /// The name of the project under which the files are there: that of now, else an earlier one. The servers are set up
+    /// to read files of that name, so it stays when the project is called otherwise.
+    fn stack_of<'a>(&self, sought: &'a Sought) -> &'a str {
+        let is_there = |stack: &&str| {
+            let directory = self.directory.as_ref();
+            directory.is_some_and(|directory| directory.join(render::kept_in(stack)).exists())
+        };
+        sought.stacks().find(is_there).unwrap_or(&sought.stack)
+    }
+
     /// What the sought resources name by where it is kept. What the spec declares must be there.
     fn secrets_of(&self, sought: &Sought) -> Result<Secrets, ProviderError> {
         let all = self.secrets.fetch_all(sought)?.into_iter();
@@ -143,7 +153,8 @@ impl Prometheus {
             return Ok(Reading::default());
         };
         let secrets = self.secrets_of(sought)?;
-        let folder = self.folder(&sought.stack)?;
+        let stack = self.stack_of(sought);
+        let folder = self.folder(stack)?;
         let kept = folder.read(&secrets)?;
         self.all_ready().await?;
         sought.clone_into(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
@@ -157,8 +168,16 @@ impl Prometheus {
             inventory.insert(address, resource);
         }
         let mut warnings = Vec::new();
+        let is_of_now = |resource: &Resource| resource.marker().and_then(stack_of) == Some(sought.stack.as_str());
+        if stack != sought.stack && !inventory.values().any(is_of_now) {
+            let words = format!(
+                "the files keep the name `{}`, which the servers are set up to read, though the project has another",
+                render::prefix(stack)
+            );
+            warnings.push(Warning::general("kept-name", words));
+        }
         if !inventory.is_empty() {
-            let missing = self.not_picked_up(&sought.stack, &inventory).await;
+            let missing = self.not_picked_up(stack, &inventory).await;
             warnings.extend(
                 missing
                     .into_iter()
@@ -272,7 +291,7 @@ impl Prometheus {
             return Outcome::NotSent("what is to be written is not clear".to_owned());
         };
         if step.method == "GET" {
-            return self.wait(&sought.stack, &inventory).await;
+            return self.wait(self.stack_of(&sought), &inventory).await;
         }
         // What is written may be what was there before: its references count as well.
         let mut all = sought.clone();
@@ -281,7 +300,7 @@ impl Prometheus {
         }
         let ready = self
             .secrets_of(&all)
-            .and_then(|secrets| Ok((secrets, self.folder(&sought.stack)?)));
+            .and_then(|secrets| Ok((secrets, self.folder(self.stack_of(&sought))?)));
         let (secrets, folder) = match ready {
             Ok(ready) => ready,
             Err(error) => return Outcome::NotSent(error.message),

@@ -28,6 +28,17 @@ const FIELDS: [&str; 18] = [
 ];
 
 impl Account {
+    /// Adds a heartbeat as it reads, whoever made it, and returns its id.
+    pub fn add_heartbeat(&mut self, fields: &Value) -> u64 {
+        let id = self.next_id();
+        let mut heartbeat = self.defaults_of_a_heartbeat(id);
+        if let Value::Object(fields) = fields {
+            heartbeat.extend(fields.clone());
+        }
+        self.heartbeats.push(Kept { id, fields: heartbeat });
+        id
+    }
+
     /// A heartbeat of which nothing was said, as it reads.
     pub(super) fn defaults_of_a_heartbeat(&self, id: u64) -> Map<String, Value> {
         let value = json!({

@@ -59,6 +59,13 @@ impl Account {
         if self.monitors.iter().chain(&self.heartbeats).any(is_of_it) {
             return Err(Refusal::field("base", "Policy is used by monitors"));
         }
+        let falls_back = |policy: &Kept| {
+            let other = policy.fields.get("fallback_policy_id").and_then(id_of);
+            other.is_some_and(|other| other.to_string() == id)
+        };
+        if self.policies.iter().any(falls_back) {
+            return Err(Refusal::field("base", "Policy is used by policies"));
+        }
         remove(&mut self.policies, id)?;
         Ok(Done::Empty)
     }

@@ -53,7 +53,7 @@ fn one_listing_of_each_kind_is_a_plan_however_many_monitors_there_are() {
     place.run(&["apply", "--yes"]).expect(0);
     place.sandbox().clear_log();
     place.run(&["plan", "--detailed-exitcode"]).expect(0);
-    assert_eq!(place.sandbox().log().len(), 4);
+    assert_eq!(place.sandbox().log().len(), 6);
 }
 
 #[test]

@@ -167,6 +167,49 @@ fn everything_that_it_holds_is_written_as_it_is_documented() {
 }
 
 #[test]
+fn a_project_under_another_name_moves_its_files() {
+    let (place, folder) = place();
+    let names = || {
+        let mut names: Vec<String> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    // Named as ours are, and somebody else's.
+    std::fs::write(folder.path().join("launchctl_other.yaml"), "ui: {}\n").unwrap();
+    spec(&place, &folder, EXAMPLE);
+    place.run(&["apply", "--yes"]).expect(0);
+    let text = std::fs::read_to_string(place.path("launch.yaml")).unwrap();
+    place.write(
+        "launch.yaml",
+        &text.replace("project: Acme\n", "project: Acme Portal\n"),
+    );
+    place.run(&["apply", "--yes"]).expect(0);
+    let moved = [
+        "launchctl_acme-portal.json",
+        "launchctl_acme-portal.yaml",
+        "launchctl_other.yaml",
+    ];
+    assert_eq!(names(), moved);
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    // What an earlier version of the tool left there goes with the next change.
+    for ending in ["json", "yaml"] {
+        let [new, old] = ["acme-portal", "acme"].map(|name| folder.path().join(format!("launchctl_{name}.{ending}")));
+        std::fs::copy(new, old).unwrap();
+    }
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(codes(&plan, "warnings"), ["left-behind"]);
+    let text = text
+        .replace("project: Acme\n", "project: Acme Portal\n")
+        .replace("every: 5m", "every: 10m");
+    place.write("launch.yaml", &text);
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(names(), moved);
+}
+
+#[test]
 fn what_it_cannot_hold_is_named_with_the_nearest() {
     let (place, folder) = place();
     let lines = |more: &str| {

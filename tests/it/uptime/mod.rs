@@ -1,6 +1,7 @@
 //! Checks on the whole road, with the real binary, at each service that keeps them.
 
 mod betterstack;
+mod betterstack_others;
 mod betterstack_rehearsal;
 mod betterstack_traps;
 mod gatus;

@@ -292,6 +292,33 @@ fn what_somebody_changed_by_hand_is_seen_and_written_again() {
     assert_eq!(trio.files(), good);
 }
 
+#[test]
+fn a_project_under_another_name_keeps_the_files_that_the_servers_read() {
+    let trio = Trio::start(true);
+    let place = place("http://127.0.0.1:9/hook");
+    spec(&place, &trio, EXAMPLE);
+    place.run(&["apply", "--yes"]).expect(0);
+    let text = std::fs::read_to_string(place.path("launch.yaml")).unwrap();
+    place.write(
+        "launch.yaml",
+        &text.replace("project: Acme\n", "project: Acme Portal\n"),
+    );
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(codes(&plan, "warnings"), ["kept-name"]);
+    place.run(&["apply", "--yes"]).expect(0);
+    let again = place.run(&["plan", "--detailed-exitcode"]);
+    assert!(
+        again.code == 0 && !again.out.contains("keep the name"),
+        "{}",
+        again.all()
+    );
+    let names = std::fs::read_dir(trio.folder.path()).unwrap();
+    let names: Vec<String> = names
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(!names.iter().any(|name| name.contains("acme-portal")), "{names:?}");
+}
+
 /// A real DNS server: names of its zone are answered, with addresses and with mail exchangers.
 fn name_server(folder: &std::path::Path) -> (Process, u16) {
     let port = free_port();
