@@ -3,6 +3,7 @@
 //! what is allowed and probably not meant.
 
 mod beside;
+mod credentials;
 mod duplicates;
 mod edge;
 mod hidden;
@@ -29,6 +30,7 @@ pub(super) use mail::check as mail;
 pub(super) fn acceptable() -> impl Iterator<Item = &'static str> {
     edge::CODES
         .iter()
+        .chain(credentials::CODES)
         .chain(hidden::CODES)
         .chain(redirect_list::CODES)
         .copied()
@@ -65,6 +67,7 @@ pub(super) const OF_UPTIME: &[&str] = uptime::CODES;
 /// Judges one zone, in view of all: where each is named.
 pub(super) fn zone(zone: &DeclaredZone<'_>, all: &BTreeMap<DomainName, Range<usize>>, findings: &mut Findings<'_>) {
     beside::check(zone, findings);
+    credentials::check(zone, findings);
     duplicates::check(zone, findings);
     edge::check(zone, findings);
     hidden::check(zone, findings);
