@@ -33,7 +33,7 @@ pub struct Imported {
     pub left_out: Vec<(Address, String)>,
     /// What was not read, and other things to know.
     pub notes: Vec<String>,
-    /// Environment variables that planning it needs, each with what it is to hold.
+    /// Environment variables that planning it needs, each with what it is to hold: only checks name such.
     pub to_be_set: Vec<(String, String)>,
 }
 
