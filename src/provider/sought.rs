@@ -29,6 +29,8 @@ pub struct Sought {
     pub texts: BTreeSet<String>,
     /// Which of them the spec declares: what is kept elsewhere for them must be there.
     pub declared: BTreeSet<Address>,
+    /// Which of them any earlier run of this spec was about.
+    pub ever: BTreeSet<Address>,
 }
 
 impl Sought {

@@ -14,6 +14,7 @@ use crate::model::record::RecordType;
 use crate::model::resource::Resource;
 use crate::model::window::Rest;
 use crate::plan::{Action, Change, Refusal, Warning};
+use crate::provider::checks;
 use crate::provider::unsupported::{self, Lack};
 use crate::provider::{ApiRefusal, Reading, Review, UptimeFacts};
 
@@ -283,9 +284,8 @@ fn facts(reading: &Reading) -> Option<&UptimeFacts> {
 /// What of `changes` cannot be held, and what to know before.
 pub(super) fn review(changes: &[Change], reading: &Reading) -> Review {
     let mut review = Review::default();
-    if facts(reading).is_none() {
-        return review;
-    }
+    let Some(facts) = facts(reading) else { return review };
+    review.refusals.extend(checks::marked_elsewhere(changes, facts));
     for change in changes {
         review.refusals.extend(unsupported::refusals(change, TITLE, &fit));
         review.refusals.extend(unsupported::hidden(change));

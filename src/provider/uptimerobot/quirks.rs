@@ -15,6 +15,7 @@ use crate::model::record::RecordType;
 use crate::model::resource::Resource;
 use crate::model::window::{Rest, UTC};
 use crate::plan::{Action, Change, Refusal, Warning};
+use crate::provider::checks;
 use crate::provider::unsupported::{self, Lack};
 use crate::provider::{ApiRefusal, Reading, Review, UptimeFacts};
 
@@ -314,6 +315,7 @@ pub(super) fn review(changes: &[Change], reading: &Reading, requests: usize) -> 
             _ => {}
         }
     }
+    review.refusals.extend(checks::marked_elsewhere(changes, facts));
     doubles(changes, reading, &mut review);
     limit_of_monitors(changes, facts, &mut review);
     budget(requests, facts, &mut review);
