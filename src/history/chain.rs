@@ -57,6 +57,19 @@ pub fn left(runs: &[Run]) -> BTreeSet<Address> {
     left
 }
 
+/// Every address that any of the runs was about, whatever became of it.
+pub fn ever(runs: &[Run]) -> BTreeSet<Address> {
+    let changed = |run: &Run| {
+        run.record
+            .changes
+            .iter()
+            .map(|change| change.address.clone())
+            .collect::<Vec<_>>()
+    };
+    let owned = runs.iter().flat_map(|run| run.record.ownership.keys().cloned());
+    owned.chain(runs.iter().flat_map(changed)).collect()
+}
+
 /// The last form in which the runs left each address that is still there by their account.
 pub fn last_forms(runs: &[Run]) -> BTreeMap<Address, Resource> {
     let mut forms = BTreeMap::new();

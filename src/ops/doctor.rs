@@ -2,6 +2,7 @@
 //! each of them may do; and whether the registrar points to where the zones are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -9,12 +10,14 @@ use futures_util::future::join_all;
 use crate::base::text;
 use crate::history::chain;
 use crate::model::address::Address;
+use crate::model::inventory::Inventory;
 use crate::model::name::DomainName;
 use crate::model::scope::ScopeName;
 use crate::ops::history;
 use crate::ops::problem::Problem;
 use crate::ops::session::{self, Setting};
-use crate::provider::{Assigned, Examination, Finding, Provider, Scope, Sought};
+use crate::provider::credential::Keeper;
+use crate::provider::{Assigned, Examination, Finding, Provider, ProviderError, Scope, Sought};
 use crate::verify::answers::{Server, servers};
 
 /// How long one look-up of a delegation may take.
@@ -62,6 +65,10 @@ pub async fn examine(setting: &Setting, resolvers: &[Server]) -> Result<Vec<Exam
     } else {
         None
     };
+    // The stand-in has made-up values, and nothing real is even looked for.
+    if !setting.sandbox {
+        all.extend(examine_kept(&spec.desired.inventory, setting));
+    }
     let elsewhere = session::elsewhere(&spec, setting, setting.sandbox);
     for (name, scope) in scopes {
         let stand_in = opened.as_ref().and_then(|session| session.sandbox.as_ref());
@@ -172,6 +179,23 @@ fn examine_history(setting: &Setting) -> Examination {
         Err(Problem::Other { message, help, .. }) => examination(SUBJECT, Finding::Bad, message, help),
         Err(_) => examination(SUBJECT, Finding::Bad, "could not be read".to_owned(), None),
     }
+}
+
+/// Whether what checks and contacts need and is kept elsewhere is there.
+fn examine_kept(inventory: &Inventory, setting: &Setting) -> Vec<Examination> {
+    const SUBJECT: &str = "Credentials of checks";
+    let (there, missing) = Keeper::new(Arc::clone(&setting.environment)).look_for(inventory);
+    if missing.is_empty() {
+        let good = examination(
+            SUBJECT,
+            Finding::Good,
+            format!("{} there", text::count(there.len(), "value")),
+            None,
+        );
+        return (!there.is_empty()).then_some(good).into_iter().collect();
+    }
+    let one = |(_, error): (Address, ProviderError)| examination(SUBJECT, Finding::Bad, error.message, error.help);
+    missing.into_iter().map(one).collect()
 }
 
 fn examination(subject: &str, finding: Finding, detail: String, fix: Option<String>) -> Examination {

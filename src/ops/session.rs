@@ -438,6 +438,7 @@ impl Session {
                 .uptime
                 .as_ref()
                 .map_or_else(String::new, |policy| policy.stack.clone()),
+            ever: chain::ever(runs),
             ..Sought::default()
         };
         let is_its = |address: &Address| address.scope_name() == Some(ScopeName::Uptime);

@@ -9,9 +9,9 @@ use crate::base::secret::{Secret, SecretReference};
 use crate::base::text;
 use crate::model::address::Address;
 use crate::model::contact::Guarded;
-use crate::model::monitor::{Monitor, SentText, key_of};
-use crate::plan::{Change, Warning};
-use crate::provider::Sought;
+use crate::model::monitor::{Check, Monitor, SentText, key_of};
+use crate::plan::{Change, Refusal, Warning};
+use crate::provider::{Sought, UptimeFacts};
 
 /// What is kept at the places that the sought resources name.
 pub type Secrets = BTreeMap<SecretReference, Secret>;
@@ -106,6 +106,39 @@ pub fn is_only_marked(change: &Change) -> bool {
         };
         before.marker.is_none() && after.marker.is_some() && marked == *after
     })
+}
+
+/// Refuses to turn a monitor to something else that bears a marker of this spec and that no run of it knows: a spec in
+/// the same account with the same project, or with none, marks its own in the same way.
+pub fn marked_elsewhere(changes: &[Change], facts: &UptimeFacts) -> Vec<Refusal> {
+    let refuse = |change: &Change| {
+        let before = change.before.as_ref()?.as_monitor()?;
+        let after = change.after.as_ref()?.as_monitor()?;
+        let is_known = facts.sought.ever.contains(&change.address);
+        let is_others = !is_known && before.marker.is_some() && before.marker == after.marker;
+        (is_others && asks_elsewhere(&before.check, &after.check)).then(|| Refusal {
+            address: Some(change.address.clone()),
+            code: "marked-elsewhere".to_owned(),
+            message:
+                "a live monitor bears the mark of this check, asks something else, and is in no run of this spec: \
+                      another spec may own it"
+                    .to_owned(),
+            help: "give this spec a `project:` of its own; if the monitor is this spec's after all, apply it with the \
+                   address that the monitor asks now, and then change that"
+                .to_owned(),
+        })
+    };
+    changes.iter().filter_map(refuse).collect()
+}
+
+/// Whether another host, address or name is asked.
+fn asks_elsewhere(one: &Check, other: &Check) -> bool {
+    match (one, other) {
+        (Check::Http(one), Check::Http(other)) => one.url != other.url,
+        (Check::Dns(one), Check::Dns(other)) => one.domain != other.domain,
+        (Check::Heartbeat(_), Check::Heartbeat(_)) => false,
+        _ => one.host().is_none() || one.host() != other.host(),
+    }
 }
 
 /// The reference by which a value is known, that of `preferred` first: a value can be kept in more than one place.

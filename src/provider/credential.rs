@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::base::files;
 use crate::base::secret::{Secret, SecretReference};
 use crate::model::address::Address;
+use crate::model::inventory::Inventory;
 use crate::provider::{Profile, ProviderError, Sought};
 
 /// No provider issues a longer credential.
@@ -85,18 +86,11 @@ impl Keeper {
     /// What is kept at the places that the sought resources name or ever named. What the spec declares must be there;
     /// what only earlier runs left may be gone.
     pub fn fetch_all(&self, sought: &Sought) -> Result<BTreeMap<SecretReference, Secret>, ProviderError> {
-        let mut all = BTreeMap::new();
-        for (address, resource) in &sought.resources {
-            for reference in resource.references() {
-                match self.fetch_for(reference, address) {
-                    Ok(secret) => {
-                        all.insert(reference.clone(), secret);
-                    }
-                    Err(error) if sought.declared.contains(address) => return Err(error),
-                    Err(_) => {}
-                }
-            }
-        }
+        let (mut all, missing) = self.look_for(&sought.resources);
+        let missing = missing
+            .into_iter()
+            .filter(|(address, _)| sought.declared.contains(address));
+        together(missing.map(|(_, error)| error).collect())?;
         // Of a reference that nothing names any more it is not known what it was for.
         let somebody = Address::monitor("@");
         for reference in &sought.references {
@@ -109,6 +103,25 @@ impl Keeper {
             }
         }
         Ok(all)
+    }
+
+    /// What is kept at the places that these resources name, and what is not there, each with one that needs it.
+    pub fn look_for(
+        &self,
+        resources: &Inventory,
+    ) -> (BTreeMap<SecretReference, Secret>, Vec<(Address, ProviderError)>) {
+        let (mut all, mut missing) = (BTreeMap::new(), Vec::new());
+        for (address, resource) in resources {
+            for reference in resource.references() {
+                match self.fetch_for(reference, address) {
+                    Ok(secret) => {
+                        all.insert(reference.clone(), secret);
+                    }
+                    Err(error) => missing.push((address.clone(), error)),
+                }
+            }
+        }
+        (all, missing)
     }
 
     fn kept(reference: &SecretReference, whom: &str, environment: &Environment) -> Result<String, ProviderError> {
@@ -135,6 +148,26 @@ pub fn load(profile: &Profile, reference: Option<&SecretReference>, keeper: &Kee
             }
             _ => error,
         })
+}
+
+/// All that is missing, said at once.
+fn together(mut errors: Vec<ProviderError>) -> Result<(), ProviderError> {
+    if errors.len() < 2 {
+        return errors.pop().map_or(Ok(()), Err);
+    }
+    let joined = |texts: Vec<String>| {
+        let mut once: Vec<String> = Vec::new();
+        for text in texts {
+            if !once.contains(&text) {
+                once.push(text);
+            }
+        }
+        once.join("; ")
+    };
+    let helps = joined(errors.iter().filter_map(|error| error.help.clone()).collect());
+    let message = joined(errors.into_iter().map(|error| error.message).collect());
+    let error = ProviderError::new("no-credential", message);
+    Err(if helps.is_empty() { error } else { error.help(helps) })
 }
 
 fn missing(whom: &str, why: &str) -> ProviderError {

@@ -35,6 +35,8 @@ pub struct Sought {
     pub declared: BTreeSet<Address>,
     /// Whether all that is there is to be seen, and not only what is spoken of: to write it down.
     pub everything: bool,
+    /// Which of them any earlier run of this spec was about.
+    pub ever: BTreeSet<Address>,
 }
 
 impl Sought {

@@ -289,6 +289,7 @@ pub(super) fn review(changes: &[Change], reading: &Reading) -> Review {
     let Some(facts) = facts(reading) else { return review };
     review.warnings.extend(left_behind(changes, facts));
     review.warnings.extend(checks::adopted(changes));
+    review.refusals.extend(checks::marked_elsewhere(changes, facts));
     for change in changes {
         review.refusals.extend(unsupported::refusals(change, TITLE, &fit));
         review.refusals.extend(unsupported::hidden(change));

@@ -318,6 +318,7 @@ pub(super) fn review(changes: &[Change], reading: &Reading, requests: usize) -> 
             _ => {}
         }
     }
+    review.refusals.extend(checks::marked_elsewhere(changes, facts));
     doubles(changes, reading, &mut review);
     limit_of_monitors(changes, facts, &mut review);
     budget(requests, facts, &mut review);

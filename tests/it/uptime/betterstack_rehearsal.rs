@@ -37,7 +37,7 @@ fn a_rehearsal_begins_with_a_copy_of_the_team() {
         account.add_monitor(&json!({"pronounceable_name": "Script", "monitor_type": "playwright", "url": format!("https://x.example/{CANARY}")}));
         account.add_monitor(&json!({
             "pronounceable_name": "By hand", "url": "https://acme.example/pricing", "expiration_policy_id": night,
-            "request_headers": [{"id": "8", "name": "X-Old", "value": "old"}],
+            "request_headers": [{"id": "8", "name": "Accept", "value": "text/html"}],
         }));
     });
     place.checks("betterstack", BEFORE);

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::betterstack::{account, betterstack};
-use super::uptimerobot;
+use super::{HOOK, uptimerobot};
 use crate::support::{CANARY, Place};
 
 /// What an account holds.
@@ -125,4 +125,67 @@ fn what_somebody_set_by_hand_is_not_written_down_when_it_is_taken_over() {
     place.is_clean();
     let refused = place.run(&["rollback", "--yes"]).expect(1);
     assert!(refused.out.contains("kept nowhere here"), "{}", refused.out);
+}
+
+#[test]
+fn everything_that_is_kept_elsewhere_and_missing_is_named_at_once() {
+    for (provider, mut place, _) in services() {
+        place.checks(
+            provider,
+            "  alert: [chat]\n  contacts: { chat: { slack: env:SLACK_WEBHOOK_URL } }\n  checks: [{ name: Home, url: \"https://acme.example/\", headers: { X-Access: env:ACCESS } }]\n",
+        );
+        place.environment.remove("SLACK_WEBHOOK_URL");
+        for command in ["plan", "doctor"] {
+            let ran = place.run(&[command]);
+            assert_eq!(ran.code, 1, "{}", ran.all());
+            let words = ran.all().split_whitespace().collect::<Vec<_>>().join(" ");
+            for name in ["SLACK_WEBHOOK_URL is not set", "ACCESS is not set", "export ACCESS=…"] {
+                assert!(words.contains(name), "{command} {name}: {words}");
+            }
+        }
+        place.environment.insert("SLACK_WEBHOOK_URL".into(), HOOK.to_owned());
+        place.environment.insert("ACCESS".into(), CANARY.to_owned());
+        let doctor = place.run(&["doctor"]);
+        assert!(
+            doctor.out.contains("2 values there") && !doctor.all().contains(CANARY),
+            "{}",
+            doctor.all()
+        );
+        place.run(&["plan"]).expect(0);
+    }
+}
+
+#[test]
+fn a_monitor_that_another_spec_has_marked_is_not_seized() {
+    for (provider, place, account) in services() {
+        let of = |name: &str, project: &str, url: &str| {
+            place.write(
+                name,
+                &format!(
+                    "version: 1\n{project}uptime:\n  provider: {provider}\n  alert: [ops]\n  contacts: {{ ops: {{ email: ops@acme.example }} }}\n  checks: [{{ name: Status, url: \"{url}\" }}]\n"
+                ),
+            );
+        };
+        let (a, b) = ("https://a.example/", "https://b.example/");
+        of("launch.yaml", "", a);
+        place.run(&["apply", "--yes"]).expect(0);
+        let before = account(&place);
+        // The other spec has a history of its own.
+        let runs = place.path(".launchctl");
+        std::fs::rename(&runs, place.path("of-a")).unwrap();
+        of("launch.yaml", "", b);
+        for _ in 0..2 {
+            let refused = place.run(&["apply", "--yes"]).expect(1);
+            assert!(refused.all().contains("another spec may own it"), "{}", refused.all());
+            assert!(refused.all().contains("`project:`"), "{}", refused.all());
+        }
+        assert_eq!(account(&place), before, "{provider}");
+        // What the help says is a way out, both ways.
+        of("launch.yaml", "project: B\n", b);
+        place.run(&["plan"]).expect(0);
+        of("launch.yaml", "", a);
+        place.run(&["apply", "--yes"]).expect(0);
+        of("launch.yaml", "", b);
+        place.run(&["apply", "--yes"]).expect(0);
+    }
 }
