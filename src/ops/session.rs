@@ -328,9 +328,13 @@ impl Session {
         })
     }
 
-    /// A session on a stand-in that somebody else has set up, with its history in `folder`.
-    pub fn on(setting: &Setting, folder: &Path, sandbox: &Sandbox) -> Result<Self, Problem> {
-        let (spec, diagnostics) = load(setting)?;
+    /// A session on a stand-in that somebody else has set up, with its history in `folder`, and with the checks or
+    /// without.
+    pub fn on(setting: &Setting, folder: &Path, sandbox: &Sandbox, with_checks: bool) -> Result<Self, Problem> {
+        let (mut spec, diagnostics) = load(setting)?;
+        if !with_checks {
+            spec.desired.leave_out_checks();
+        }
         let providers = connect(&spec, setting, Some(sandbox))?;
         Ok(Self {
             elsewhere: elsewhere(&spec, setting, true),
