@@ -97,6 +97,8 @@ pub struct UptimeRules {
     pub usual_recover: Option<u32>,
     /// Where checks are made from, where nothing is said.
     pub usual_regions: &'static [Region],
+    /// Days before the end of a certificate that it can be told to warn on, in order; none where it takes any.
+    pub days_before: &'static [u16],
 }
 
 /// How a zone is made that is not there.

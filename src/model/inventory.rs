@@ -10,6 +10,7 @@ use crate::model::address::Address;
 use crate::model::name::DomainName;
 use crate::model::record::RecordType;
 use crate::model::resource::Resource;
+use crate::model::scope::ScopeName;
 
 /// Resources by address.
 pub type Inventory = BTreeMap<Address, Resource>;
@@ -27,6 +28,15 @@ pub struct Desired {
     pub uptime: Option<UptimePolicy>,
     /// Where each address is declared, so that what turns up later can point there.
     pub places: BTreeMap<Address, Place>,
+}
+
+impl Desired {
+    /// Takes out everything about checks and contacts.
+    pub fn leave_out_checks(&mut self) {
+        self.uptime = None;
+        self.inventory
+            .retain(|address, _| address.scope_name() != Some(ScopeName::Uptime));
+    }
 }
 
 /// How checks and contacts are kept. What nobody declared there is always left alone: an account serves many.

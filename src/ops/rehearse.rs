@@ -22,9 +22,10 @@ use crate::ops::problem::Problem;
 use crate::ops::rollback::{self, Undo};
 use crate::ops::session::{self, Session, Setting};
 use crate::plan::order::arrange;
-use crate::plan::{Action, Selection};
-use crate::provider::{Reading, betterstack, cloudflare, uptimerobot};
+use crate::plan::{Action, Selection, Warning};
+use crate::provider::{self, Reading, betterstack, cloudflare, uptimerobot};
 use crate::sandbox::{Fault, Options, Plan as SandboxPlan, Sandbox, World};
+use crate::spec::Spec;
 
 /// How long the stand-in takes for an answer: long enough that requests made at once are seen to be so.
 const LATENCY: Duration = Duration::from_millis(20);
@@ -110,6 +111,9 @@ struct Stage {
     session: Session,
     sandbox: Sandbox,
     home: tempfile::TempDir,
+    with_checks: bool,
+    /// That the checks are not rehearsed, in words.
+    left_out: Option<Warning>,
 }
 
 impl Stage {
@@ -126,7 +130,7 @@ impl Stage {
 
     /// A new process would begin like this: everything read from disk again.
     fn again(&mut self) -> Result<(), Problem> {
-        self.session = Session::on(&self.session.setting, self.home.path(), &self.sandbox)?;
+        self.session = Session::on(&self.session.setting, self.home.path(), &self.sandbox, self.with_checks)?;
         Ok(())
     }
 }
@@ -146,7 +150,8 @@ pub async fn rehearse(
         selection: Selection::default(),
         allow_deletes: how.allow_deletes,
     };
-    let planned = plan::plan(&stage.session, &narrow).await?;
+    let mut planned = plan::plan(&stage.session, &narrow).await?;
+    planned.plan.warnings.extend(stage.left_out.take());
     let plan_leg = stage.leg();
     let mut seen = Rehearsal {
         seed,
@@ -251,8 +256,29 @@ async fn set(setting: &Setting, how: &Rehearse) -> Result<(Stage, Seed), Problem
         // What earlier runs left is theirs to delete: without the history a rehearsal would promise less than an apply does.
         local::copy_runs(&session::history_folder(&setting.spec), home.path())?;
     }
-    let session = Session::on(&setting, home.path(), &sandbox)?;
-    Ok((Stage { session, sandbox, home }, seed))
+    let unknown = without_stand_in(&spec);
+    let with_checks = unknown.is_none();
+    let session = Session::on(&setting, home.path(), &sandbox, with_checks)?;
+    let left_out = unknown.map(|title| {
+        let words =
+            format!("the checks are not rehearsed: the sandbox has no stand-in for {title}; `plan` looks at them");
+        Warning::general("not-rehearsed", words)
+    });
+    let stage = Stage {
+        session,
+        sandbox,
+        home,
+        with_checks,
+        left_out,
+    };
+    Ok((stage, seed))
+}
+
+/// The provider of the checks, in words, where there is no stand-in for it and zones can be rehearsed without it.
+fn without_stand_in(spec: &Spec) -> Option<&'static str> {
+    let policy = spec.desired.uptime.as_ref()?;
+    let profile = provider::profile(&policy.provider).filter(|profile| !profile.stand_in)?;
+    (!spec.desired.zones.is_empty()).then_some(profile.capabilities.title)
 }
 
 /// What is live. A credential that is only for the checks may be missing where there are zones: then why is said.

@@ -7,6 +7,7 @@ use crate::history::record::Shift;
 use crate::history::{Run, RunId, RunKind, RunStatus, Store as _, chain};
 use crate::model::address::Address;
 use crate::model::inventory::{Desired, Inventory, Unmanaged, Unsupported, UptimePolicy, ZonePolicy};
+use crate::model::monitor::stack_of;
 use crate::model::redirect_list::{Lookup, RedirectList};
 use crate::model::resource::Resource;
 use crate::model::scope::ScopeName;
@@ -342,4 +343,22 @@ fn shifts_back(work: &chain::Work, owned: &Owned, undo: &Undo) -> BTreeMap<Addre
 pub fn did_something(run: &Run) -> bool {
     let account = run.account();
     !account.applied.is_empty() || !account.unknown.is_empty() || run.status() == RunStatus::Unfinished
+}
+
+/// How checks were kept, by the runs that left some.
+pub(super) fn uptime_of<'a>(runs: impl DoubleEndedIterator<Item = &'a Run>) -> Option<UptimePolicy> {
+    runs.rev().find_map(|run| {
+        let saved = run.record.zones.get(&ScopeName::Uptime)?;
+        let sides = run
+            .record
+            .changes
+            .iter()
+            .flat_map(|change| [&change.before, &change.after]);
+        let mut markers = sides.flatten().filter_map(Resource::marker);
+        Some(UptimePolicy {
+            provider: saved.provider.clone(),
+            stack: markers.find_map(stack_of)?.to_owned(),
+            unsupported: Unsupported::Refuse,
+        })
+    })
 }

@@ -14,7 +14,7 @@ use crate::history::local::{self, LocalStore};
 use crate::history::{Run, RunId, Store as _, chain};
 use crate::mail::spf::lock::{self, Lock, LockFile};
 use crate::model::address::Address;
-use crate::model::inventory::{ProviderAccount, ServerSettings, Unmanaged, Unsupported, UptimePolicy, ZonePolicy};
+use crate::model::inventory::{ProviderAccount, ServerSettings, Unmanaged, ZonePolicy};
 use crate::model::monitor::stack_of;
 use crate::model::name::DomainName;
 use crate::model::resource::Resource;
@@ -260,7 +260,7 @@ impl Session {
         spec.desired.uptime = spec
             .desired
             .uptime
-            .or_else(|| uptime_of(earlier))
+            .or_else(|| rollback::uptime_of(earlier))
             .filter(|_| touched.contains_key(&ScopeName::Uptime));
         let mut session = Self::with(setting, spec, diagnostics).await?;
         session.caveat = caveat.map(|why| {
@@ -328,9 +328,13 @@ impl Session {
         })
     }
 
-    /// A session on a stand-in that somebody else has set up, with its history in `folder`.
-    pub fn on(setting: &Setting, folder: &Path, sandbox: &Sandbox) -> Result<Self, Problem> {
-        let (spec, diagnostics) = load(setting)?;
+    /// A session on a stand-in that somebody else has set up, with its history in `folder`, and with the checks or
+    /// without.
+    pub fn on(setting: &Setting, folder: &Path, sandbox: &Sandbox, with_checks: bool) -> Result<Self, Problem> {
+        let (mut spec, diagnostics) = load(setting)?;
+        if !with_checks {
+            spec.desired.leave_out_checks();
+        }
         let providers = connect(&spec, setting, Some(sandbox))?;
         Ok(Self {
             elsewhere: elsewhere(&spec, setting, true),
@@ -466,24 +470,6 @@ impl Session {
     pub fn requests(&self) -> usize {
         self.providers.values().map(|provider| provider.requests()).sum()
     }
-}
-
-/// How checks were kept, by the runs that left some.
-fn uptime_of<'a>(runs: impl DoubleEndedIterator<Item = &'a Run>) -> Option<UptimePolicy> {
-    runs.rev().find_map(|run| {
-        let saved = run.record.zones.get(&ScopeName::Uptime)?;
-        let sides = run
-            .record
-            .changes
-            .iter()
-            .flat_map(|change| [&change.before, &change.after]);
-        let mut markers = sides.flatten().filter_map(Resource::marker);
-        Some(UptimePolicy {
-            provider: saved.provider.clone(),
-            stack: markers.find_map(stack_of)?.to_owned(),
-            unsupported: Unsupported::Refuse,
-        })
-    })
 }
 
 fn file_name(path: &Path) -> String {

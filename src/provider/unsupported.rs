@@ -15,6 +15,8 @@ pub struct Lack {
     pub words: String,
     /// The nearest that can be; none when there is nothing near.
     pub nearest: Option<String>,
+    /// What to write, where the spec says nothing and has to.
+    pub write: Option<&'static str>,
 }
 
 /// Brings a resource to the nearest that can be held, and says what was given up. What has nothing near stays.
@@ -48,10 +50,16 @@ pub fn refusals(change: &Change, title: &str, fit: &Fit<'_>) -> Vec<Refusal> {
     let refuse = |lack: Lack| Refusal {
         address: Some(change.address.clone()),
         code: "unsupported".to_owned(),
-        message: format!("{title} cannot hold `{}`: {}", lack.field, lack.words),
-        help: match &lack.nearest {
-            Some(nearest) => format!("the nearest that it can hold: {nearest}; `on_unsupported: warn` takes that"),
-            None => "nothing near it can be held".to_owned(),
+        message: match lack.write {
+            Some(_) => format!("{title} needs `{}`: {}", lack.field, lack.words),
+            None => format!("{title} cannot hold `{}`: {}", lack.field, lack.words),
+        },
+        help: match (lack.write, &lack.nearest) {
+            (Some(write), _) => format!("write `{write}`"),
+            (None, Some(nearest)) => {
+                format!("the nearest that it can hold: {nearest}; `on_unsupported: warn` takes that")
+            }
+            (None, None) => "nothing near it can be held".to_owned(),
         },
     };
     fit(&mut after.clone()).into_iter().map(refuse).collect()

@@ -30,6 +30,7 @@ const RULES: UptimeRules = UptimeRules {
     longest_connection: 5,
     usual_recover: Some(180),
     usual_regions: &[Region::NorthAmerica, Region::Europe, Region::Asia, Region::Oceania],
+    days_before: &[1, 2, 3, 7, 14, 30, 60],
 };
 
 const FREQUENCIES: [u64; 9] = [30, 45, 60, 120, 180, 300, 600, 900, 1_800];
@@ -58,6 +59,7 @@ fn lack(field: &'static str, words: impl Into<String>, nearest: Option<String>) 
         field,
         words: words.into(),
         nearest,
+        write: None,
     }
 }
 
@@ -184,7 +186,10 @@ fn fit_expiries(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
 /// A DNS server is asked for a name; what it answers is not looked at.
 fn fit_question(dns: &mut Dns, lacks: &mut Vec<Lack>) {
     match &mut dns.server {
-        None => lacks.push(lack("server", "it asks a DNS server that is named", None)),
+        None => lacks.push(Lack {
+            write: Some("server: HOST"),
+            ..lack("server", "it asks the DNS server that it is told", None)
+        }),
         Some(server) if server.port != 53 => {
             let words = format!("it asks at port 53, not at {}", server.port);
             lacks.push(lack("server", words, Some("port 53".to_owned())));
@@ -241,12 +246,8 @@ fn fit_answer(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
         return;
     };
     if http.status != good {
-        let words = "where a text is looked for, the status is not";
-        lacks.push(lack(
-            "status",
-            words,
-            Some("2xx, which is not looked at either".to_owned()),
-        ));
+        let words = "a check that looks for a text does not look at the status";
+        lacks.push(lack("status", words, Some("any status".to_owned())));
         http.status = good;
     }
     if keyword.ignore_case.is_some() {

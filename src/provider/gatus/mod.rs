@@ -41,6 +41,7 @@ pub const PROFILE: Profile = Profile {
             longest_connection: u32::MAX,
             usual_recover: None,
             usual_regions: &[],
+            days_before: &[],
         },
     ),
     // It is never asked for anything.

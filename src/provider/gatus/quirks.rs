@@ -38,6 +38,7 @@ fn lack(field: &'static str, words: impl Into<String>, nearest: Option<&str>) ->
         field,
         words: words.into(),
         nearest: nearest.map(str::to_owned),
+        write: None,
     }
 }
 
@@ -66,7 +67,10 @@ fn of_check(check: &mut Check) -> Vec<Lack> {
         }
         Check::Dns(dns) => {
             if dns.server.is_none() {
-                lacks.push(lack("server", "it asks a server that it is told", None));
+                lacks.push(Lack {
+                    write: Some("server: HOST"),
+                    ..lack("server", "it asks the DNS server that it is told", None)
+                });
             }
             let is_plain = matches!(dns.record, RecordType::A | RecordType::Aaaa);
             if !is_plain && dns.answers.take().is_some() {

@@ -57,6 +57,7 @@ pub const PROFILE: Profile = Profile {
             longest_connection: u32::MAX,
             usual_recover: None,
             usual_regions: &[],
+            days_before: &[],
         },
     ),
     base_url: "http://127.0.0.1:9090",

@@ -32,6 +32,7 @@ pub(super) fn fit(resource: &mut Resource) -> Vec<Lack> {
             field: "sms",
             words: "the Alertmanager sends no SMS by itself: name a webhook of a service that does".to_owned(),
             nearest: None,
+            write: None,
         }],
         _ => Vec::new(),
     }
@@ -42,6 +43,7 @@ fn lack(field: &'static str, words: &str, nearest: Option<&str>) -> Lack {
         field,
         words: words.to_owned(),
         nearest: nearest.map(str::to_owned),
+        write: None,
     }
 }
 
@@ -58,7 +60,10 @@ fn of_check(check: &mut Check) -> Vec<Lack> {
             let mut lacks = Vec::new();
             if dns.server.is_none() {
                 let words = "the exporter asks a server that it is told, and no resolver of its own";
-                lacks.push(lack("server", words, None));
+                lacks.push(Lack {
+                    write: Some("server: HOST"),
+                    ..lack("server", words, None)
+                });
             }
             if !ANSWERED.contains(&dns.record) && dns.answers.take().is_some() {
                 let words = "the exporter shows answers of this type in no settled form";

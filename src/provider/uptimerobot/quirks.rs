@@ -31,6 +31,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities::without_zones(
         longest_connection: 60,
         usual_recover: None,
         usual_regions: &[Region::NorthAmerica],
+        days_before: &[],
     },
 );
 
@@ -92,6 +93,7 @@ fn lack(field: &'static str, words: impl Into<String>, nearest: Option<&str>) ->
         field,
         words: words.into(),
         nearest: nearest.map(str::to_owned),
+        write: None,
     }
 }
 

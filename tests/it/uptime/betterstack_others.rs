@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::betterstack::{HOME, account, betterstack, checks_of, example};
+use super::betterstack::{HOME, account, betterstack, checks_of, example, monitor};
 use super::{changes, codes};
 use crate::support::Place;
 
@@ -182,4 +182,41 @@ fn a_project_under_another_name_leaves_nothing_behind() {
     place.run(&["apply", "--yes"]).expect(0);
     assert_eq!(account(&place).map(|all| all.len()), before);
     place.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
+fn what_has_to_be_written_or_is_taken_instead_is_said_so_that_it_can_be_followed() {
+    let place = betterstack();
+    checks_of(
+        &place,
+        &[
+            HOME,
+            "{ name: Certificate, tls: acme.example }",
+            "{ name: Names, dns: acme.example }",
+        ],
+    );
+    let refused = place.run(&["plan", "--json"]).expect(1).json();
+    assert_eq!(codes(&refused, "refusals"), ["unsupported"], "{refused}");
+    let refusal = &refused["refusals"][0];
+    assert_eq!(
+        refusal["message"],
+        "Better Stack needs `server`: it asks the DNS server that it is told"
+    );
+    assert_eq!(refusal["help"], "write `server: HOST`");
+    checks_of(&place, &[HOME, "{ name: Certificate, tls: acme.example }"]);
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(
+        monitor(&place, "Home")["ssl_expiration"],
+        14,
+        "the usual 21 days are none of its values"
+    );
+    checks_of(
+        &place,
+        &["{ name: Home, url: \"https://acme.example/\", expect: { status: 200, contains: Sign in } }"],
+    );
+    let refused = place.run(&["plan", "--json"]).expect(1).json();
+    assert_eq!(
+        refused["refusals"][0]["help"],
+        "the nearest that it can hold: any status; `on_unsupported: warn` takes that"
+    );
 }

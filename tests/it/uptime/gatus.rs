@@ -282,3 +282,29 @@ fn what_it_cannot_hold_is_named_with_the_nearest() {
     );
     assert!(place.run(&["plan"]).expect(1).err.contains("directory"));
 }
+
+#[test]
+fn a_rehearsal_goes_on_without_the_checks() {
+    let (place, folder) = place();
+    place.spec("- { type: A, name: www, value: 192.0.2.1 }");
+    let zones = std::fs::read_to_string(place.path("launch.yaml")).unwrap();
+    for provider in ["gatus", "prometheus"] {
+        let checks = format!(
+            "providers: {{ {provider}: {{ directory: \"{}\" }} }}\nuptime:\n  provider: {provider}\n  alert: []\n  \
+             checks:\n    - {{ name: Home, url: \"https://acme.example/\" }}\n",
+            folder.path().display()
+        );
+        place.write("launch.yaml", &format!("{zones}{checks}"));
+        let seen = place.run(&["rehearse", "--empty"]).expect(0);
+        assert!(
+            seen.out.contains("the checks are not rehearsed") && seen.out.contains("All as it should be"),
+            "{}",
+            seen.all()
+        );
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            0,
+            "nothing is written"
+        );
+    }
+}

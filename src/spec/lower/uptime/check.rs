@@ -138,8 +138,14 @@ impl Lowering<'_, '_> {
     fn certificate_days(&mut self, entry: &raw::Check) -> Option<BTreeSet<u16>> {
         match &entry.warn_before {
             Some(all) => Some(all.0.iter().filter_map(|span| self.days(span)).collect()),
-            None => entry.tls.as_ref().map(|_| BTreeSet::from([WARN_BEFORE])),
+            None => entry.tls.as_ref().map(|_| BTreeSet::from([self.usual_days()])),
         }
+    }
+
+    /// Days where nothing is said: the usual ones, or the nearest that the provider has below them.
+    fn usual_days(&self) -> u16 {
+        let lower = self.rules.days_before.iter().rev().find(|days| **days <= WARN_BEFORE);
+        lower.copied().unwrap_or(WARN_BEFORE)
     }
 
     fn warn_domain(&mut self, entry: &raw::Check) -> Option<DomainExpiry> {
