@@ -110,17 +110,14 @@ impl Flattened {
 pub async fn run(setting: &Setting, wish: Wish) -> Result<Flattened, Problem> {
     let names = wanted(setting)?;
     let path = spf_lock_path(&setting.spec);
-    let before = match (read_spf_lock(&setting.spec).content, wish.compares) {
-        (Ok(lock), _) => lock,
-        // A file that cannot be read is written anew.
-        (Err(_), false) => Lock::default(),
-        (Err(why), true) => {
-            let message = format!("`{}` cannot be read: {why}", path.display());
-            return Err(
-                Problem::new("spf-lock", message).help(format!("`{}` writes it anew", setting.command("mail flatten")))
-            );
-        }
-    };
+    // A file that cannot be read may hold what somebody needs: a newer version's, both sides of a merge.
+    let before = read_spf_lock(&setting.spec).content.map_err(|why| {
+        let message = format!("`{}` cannot be read: {why}", path.display());
+        Problem::new("spf-lock", message).help(format!(
+            "settle a merge, take it from version control, or delete it and let `{}` write it anew",
+            setting.command("mail flatten")
+        ))
+    })?;
     let resolver = resolver(setting, wish.resolver)?;
     let answers = join_all(names.iter().map(|name| flatten(&resolver, name))).await;
     let includes: Vec<Include> = names

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use futures_util::future::join3;
 use jiff::Timestamp;
 
-use crate::mail::dns::{self, QueryName};
+use crate::mail::dns::{self, Lookup, QueryName};
 use crate::mail::findings::facts::{Declared, ExpectedKey, Facts, Selector};
 use crate::mail::findings::{Finding, Judgement, gather::gather, judge};
 use crate::mail::mta_sts;
@@ -66,8 +67,21 @@ impl Checked {
 pub async fn check(setting: &Setting, domain: &str, question: &Question) -> Result<Checked, Problem> {
     let name = domain_name(domain)?;
     let resolver = resolver(setting, question.resolver)?;
-    let (declared, notes) = from_spec(setting, &name);
+    let (declared, mut notes) = from_spec(setting, &name);
     let is_declared = declared.is_some();
+    match presence(&resolver, &QueryName::from(&name)).await {
+        Presence::There => {}
+        Presence::Unknown(why) => {
+            let message = format!("DNS did not answer at {}; nothing could be judged", resolver.name());
+            return Err(Problem::new("no-answer", message).help(format!(
+                "the first question failed ({why}); --resolver ADDR asks another server"
+            )));
+        }
+        Presence::Nowhere if is_declared => notes.push(format!("{}: nothing of it is published yet", nowhere(&name))),
+        Presence::Nowhere => {
+            return Err(Problem::new("no-such-domain", nowhere(&name)).help("look at how it is spelled"));
+        }
+    }
     let (mut expected, accepted) = match declared {
         Some(mail) => {
             let mut expected = mail.declared;
@@ -108,6 +122,33 @@ pub async fn check(setting: &Setting, domain: &str, question: &Question) -> Resu
         facts,
         accepted,
     })
+}
+
+/// What DNS says of a domain as a whole.
+enum Presence {
+    There,
+    /// NXDOMAIN.
+    Nowhere,
+    /// No question about it got an answer; why the first did not.
+    Unknown(String),
+}
+
+async fn presence(resolver: &Resolver, domain: &QueryName) -> Presence {
+    let (txt, mx, address) = join3(
+        dns::txt(resolver, domain),
+        dns::mx(resolver, domain),
+        dns::a(resolver, domain),
+    )
+    .await;
+    match (&txt, &mx, &address) {
+        (Lookup::Failed(why), Lookup::Failed(_), Lookup::Failed(_)) => Presence::Unknown(why.clone()),
+        (Lookup::NoSuchName, Lookup::NoSuchName, Lookup::NoSuchName) => Presence::Nowhere,
+        _ => Presence::There,
+    }
+}
+
+fn nowhere(domain: &DomainName) -> String {
+    format!("{domain} does not exist in DNS (a typo, or a registration that is not there)")
 }
 
 /// One SPF evaluation, step by step.

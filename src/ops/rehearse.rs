@@ -22,7 +22,7 @@ use crate::ops::problem::Problem;
 use crate::ops::rollback::{self, Undo};
 use crate::ops::session::{self, Session, Setting};
 use crate::plan::order::arrange;
-use crate::plan::{Action, Selection, Warning};
+use crate::plan::{Action, Change, Selection, Warning};
 use crate::provider::{self, Reading, betterstack, cloudflare, uptimerobot};
 use crate::sandbox::{Fault, Options, Plan as SandboxPlan, Sandbox, World};
 use crate::spec::Spec;
@@ -205,7 +205,15 @@ fn is_as_it_should_be(seen: &Rehearsal) -> bool {
             .is_none_or(|report| report.status == crate::history::RunStatus::Applied)
     };
     let applied = seen.applied.as_ref().is_some_and(|(outcome, _)| done(outcome));
-    let second = seen.second.as_ref().is_some_and(|(planned, _)| planned.plan.is_empty());
+    // What receivers may still hold the way to goes with a later apply.
+    let kept = |change: &Change| {
+        let mut warnings = seen.planned.plan.warnings.iter();
+        warnings.any(|one| one.code == "spf-parts-kept" && one.address.as_ref() == Some(&change.address))
+    };
+    let second = seen
+        .second
+        .as_ref()
+        .is_some_and(|(planned, _)| planned.plan.changes.iter().all(kept));
     let undone = seen.undone.as_ref().is_none_or(|(_, outcome, _)| done(outcome));
     applied && second && undone && seen.differences.is_empty()
 }

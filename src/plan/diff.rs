@@ -12,7 +12,7 @@ use crate::model::rule::{Place, Rule};
 use crate::model::scope::ScopeName;
 use crate::plan::change::{Change, Plan, Warning, fingerprint};
 use crate::plan::order::{self, ListName};
-use crate::plan::{conflict, guard};
+use crate::plan::{cached, conflict, guard};
 
 /// The code of the warning that a rule of somebody else becomes one that is declared.
 pub const TAKES_OVER: &str = "takes-over-rule";
@@ -117,6 +117,8 @@ pub fn diff(sides: Sides<'_>, bounds: &Bounds) -> Plan {
     }
     look_at_what_is_gone(&sides, bounds, &mut plan);
     plan.changes.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.warnings
+        .extend(cached::settle(&mut plan.changes, bounds.guard_deletes));
     plan.refusals.extend(guard::protected(&sides, &plan.changes));
     plan.refusals
         .extend(conflict::conflicts(&sides.live.inventory, &plan.changes));

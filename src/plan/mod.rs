@@ -3,6 +3,7 @@
 //! [`diff::diff`] compares what is desired, what is live and what earlier runs left; [`guard`] says which of the
 //! resulting changes are not to be made; [`saved`] keeps a plan for a later apply.
 
+mod cached;
 pub mod change;
 pub mod conflict;
 pub mod diff;

@@ -45,6 +45,52 @@ fn every_example_is_rehearsed() {
     }
 }
 
+/// The blocks of YAML in README, each as a whole spec.
+fn pasted() -> Vec<String> {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let blocks = readme.split("```yaml\n").skip(1);
+    let blocks = blocks.map(|rest| rest.split("```").next().unwrap());
+    blocks
+        .map(|block| match block {
+            block if block.starts_with("    ") => {
+                format!("version: 1\nproject: Acme\nzones:\n  acme.example:\n    provider: cloudflare\n{block}")
+            }
+            block if block.contains("version:") => block.to_owned(),
+            block => format!("version: 1\nproject: Acme\n{block}"),
+        })
+        .collect()
+}
+
+#[test]
+fn what_readme_shows_is_valid_as_it_is_pasted() {
+    let blocks = pasted();
+    assert!(blocks.len() >= 4, "{}", blocks.len());
+    for block in blocks {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("launch.yaml"), &block).unwrap();
+        std::fs::write(
+            folder.path().join("old-urls.csv"),
+            "from,to\nacme.example/old,https://acme.example/new\n",
+        )
+        .unwrap();
+        if block.contains("flatten: [") {
+            // As `mail flatten` writes it.
+            let entry = r#"{ "taken": "2026-11-25", "lookups": 3, "networks": ["192.0.2.0/24"], "records": {} }"#;
+            let lock =
+                format!(r#"{{ "format": 1, "made_by": "the test", "includes": {{ "_spf.crm.example": {entry} }} }}"#);
+            std::fs::write(folder.path().join("launch.spf.lock"), lock).unwrap();
+        }
+        let output = Command::new(env!("CARGO_BIN_EXE_launchctl"))
+            .arg("validate")
+            .current_dir(&folder)
+            .env_clear()
+            .output();
+        let ran = Ran::of(&output.unwrap());
+        assert!(!ran.all().contains("error"), "{block}\n{}", ran.all());
+        ran.expect(0);
+    }
+}
+
 #[test]
 fn the_example_that_moves_makes_its_zone_and_says_what_the_registrar_needs() {
     let seen = rehearse("atlas.yaml", &["--empty"]).expect(0);

@@ -182,12 +182,17 @@ fn nothing_else_may_be_wrong_and_there_has_to_be_something_to_flatten() {
     place.write("launch.yaml", &spec.replace(", flatten: [_spf.mail.example]", ""));
     let none = flatten(&place, &server, &[]).expect(1);
     assert!(none.err.contains("the spec flattens no include"), "{}", none.err);
-    // A file with the marks of a merge is no lock file, and is written anew.
+    // A file with the marks of a merge is no lock file, and nothing is written over it.
     place.write("launch.yaml", &spec);
     place.write(LOCK, "<<<<<<< HEAD\n{}\n");
     let broken = place.run(&["plan"]).expect(1);
     assert!(broken.err.contains("cannot be read"), "{}", broken.err);
-    flatten(&place, &server, &["--check"]).expect(1);
+    for more in [&["--check"][..], &[]] {
+        let refused = flatten(&place, &server, more).expect(1);
+        assert!(refused.err.contains("or delete it"), "{}", refused.err);
+        assert_eq!(lock(&place), "<<<<<<< HEAD\n{}\n");
+    }
+    std::fs::remove_file(place.path(LOCK)).unwrap();
     flatten(&place, &server, &[]).expect(0);
     place.run(&["validate"]).expect(0);
 }

@@ -120,7 +120,15 @@ fn exit_codes_say_yes_no_and_unknown() {
     let open = check(&server, folder.path(), &["acme.example"]).expect(1);
     assert!(open.out.contains("Could not be judged"), "{}", open.out);
     let silent = check(&server, folder.path(), &["silent.example", "--timeout", "200ms"]).expect(1);
-    assert!(silent.out.contains("no answer"), "{}", silent.out);
+    let words = format!("DNS did not answer at {}; nothing could be judged", server.address());
+    assert!(silent.err.contains(&words) && silent.out.is_empty(), "{}", silent.all());
+    let nowhere = check(&server, folder.path(), &["nosuch.example"]).expect(1);
+    assert!(
+        nowhere.err.contains("nosuch.example does not exist in DNS (a typo"),
+        "{}",
+        nowhere.all()
+    );
+    assert!(!nowhere.all().contains("publish"), "{}", nowhere.all());
     check(&server, folder.path(), &["not a domain"]).expect(1);
     let missing = check(&server, folder.path(), &[]).expect(1);
     assert!(missing.err.contains("DOMAIN"), "{}", missing.err);

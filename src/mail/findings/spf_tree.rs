@@ -83,11 +83,17 @@ fn voids(spf: &SpfFacts, out: &mut Judgement) {
     let voids = spf.analysis.voids;
     let most = voids.ip4.max(voids.ip6);
     if most > 0 {
+        let limit = if most > MOST_VOIDS {
+            "2 is the most (RFC 7208 §4.6.4)"
+        } else {
+            "within the limit of 2"
+        };
         let message = format!(
-            "{} for IPv4 and {} for IPv6 clients find nothing; 2 is the most (RFC 7208 §4.6.4)",
+            "{} for IPv4 and {} for IPv6 clients find nothing; {limit}",
             text::count(voids.ip4, "term"),
             text::count(voids.ip6, "term")
         );
+        let mut idle = Vec::new();
         let terms: Vec<String> = spf
             .analysis
             .remarks
@@ -97,7 +103,10 @@ fn voids(spf: &SpfFacts, out: &mut Judgement) {
                     let family = match (voids.ip4, voids.ip6) {
                         (0, _) => "IPv6",
                         (_, 0) => "IPv4",
-                        _ => "both families",
+                        _ => {
+                            idle.push(format!("`{}` in {}", remark.term, remark.domain));
+                            "both families"
+                        }
                     };
                     Some(format!("{} in {}: nothing for {family}", remark.term, remark.domain))
                 }
@@ -106,12 +115,18 @@ fn voids(spf: &SpfFacts, out: &mut Judgement) {
             .collect();
         let draft = if most > MOST_VOIDS {
             out.error(ids::SPF_VOID, &spf.name, message)
-        } else {
+        } else if !idle.is_empty() {
             out.warning(ids::SPF_VOID, &spf.name, message)
+        } else {
+            out.note(ids::SPF_VOID, &spf.name, message)
         };
-        draft
-            .all_seen(terms)
-            .say("remove the terms that find nothing, or name their networks with ip4 and ip6");
+        // A term that finds something in one family is needed there.
+        let advice = match (idle.is_empty(), most > MOST_VOIDS) {
+            (false, _) => format!("remove what finds nothing in either family: {}", text::list(&idle)),
+            (true, true) => "name the networks of these terms with ip4 and ip6 instead".to_owned(),
+            (true, false) => "nothing has to be done: each of them finds something in the other family".to_owned(),
+        };
+        draft.all_seen(terms).say(advice);
     }
     if most <= MOST_VOIDS {
         unanswered(spf, ids::SPF_VOID, out);

@@ -8,7 +8,7 @@ use super::analyse::{Analysis, Branch, RemarkKind, State, analyse};
 use super::network::{self, Network};
 use super::parse::parse_term;
 use super::term::{Mechanism, Qualifier, TermKind};
-use super::{MOST_LOOKUPS, MOST_NETWORKS};
+use super::{MOST_LOOKUPS, MOST_NETWORKS, MOST_VOIDS};
 use crate::base::text;
 use crate::mail::dns::{Dns, QueryName};
 
@@ -110,6 +110,12 @@ fn objection(analysis: &Analysis) -> Option<String> {
         let count = analysis.lookups + 1;
         return Some(format!(
             "it takes {count} lookups, and receivers stop at {MOST_LOOKUPS}: a permerror"
+        ));
+    }
+    let voids = analysis.voids.ip4.max(analysis.voids.ip6);
+    if voids > MOST_VOIDS {
+        return Some(format!(
+            "{voids} of its terms find nothing, and receivers stop at {MOST_VOIDS}: a permerror"
         ));
     }
     match networks.len() {

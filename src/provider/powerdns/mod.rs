@@ -139,10 +139,11 @@ impl PowerDns {
             if signed.value == "on" && self.owed().remove(zone) {
                 self.told().words.extend(signing::registrar(zone, Some(&keys)));
             }
+            let active = signing::active(zone, &keys);
             if let Some(facts) = reading.zones.get_mut(zone) {
                 facts.keys = keys;
             }
-            for setting in [signed, rectified] {
+            for setting in [signed, rectified, active] {
                 reading
                     .live
                     .inventory

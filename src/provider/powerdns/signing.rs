@@ -20,6 +20,9 @@ use crate::provider::{Reading, Stage, Step, ZoneKey};
 pub(super) const DNSSEC: &str = "dnssec";
 /// The setting that keeps a signed zone's answers valid after each change.
 pub(super) const RECTIFY: &str = "api_rectify";
+/// The setting that says which keys sign: no spec names it. It stands beside `dnssec` in a plan, so that its before-image
+/// tells a way back which keys those were.
+pub(super) const KEYS_ACTIVE: &str = "dnssec_keys";
 /// The most keys of a zone that are looked at.
 const KEYS: usize = 64;
 
@@ -30,6 +33,32 @@ pub(super) fn switch(zone: &DomainName, id: &str, is_on: bool) -> Setting {
         id: id.to_owned(),
         value: json!(if is_on { "on" } else { "off" }),
     }
+}
+
+/// The keys that sign, as a setting.
+pub(super) fn active(zone: &DomainName, keys: &[ZoneKey]) -> Setting {
+    let ids = keys.iter().filter(|key| key.is_active).map(|key| key.id.as_str());
+    signing_with(zone, ids)
+}
+
+fn signing_with<'a>(zone: &DomainName, ids: impl Iterator<Item = &'a str>) -> Setting {
+    Setting {
+        zone: zone.clone(),
+        id: KEYS_ACTIVE.to_owned(),
+        value: json!(ids.collect::<Vec<_>>()),
+    }
+}
+
+/// The keys that are to sign a zone, where a change says so and one of them is there.
+fn chosen<'a>(changes: &'a [Change], zone: &DomainName, keys: &[ZoneKey]) -> Option<(&'a Change, Vec<String>)> {
+    let of = |change: &'a Change| {
+        let setting = change.after.as_ref().and_then(Resource::as_setting)?;
+        (setting.id == KEYS_ACTIVE && setting.zone == *zone).then_some((change, &setting.value))
+    };
+    let (change, value) = changes.iter().find_map(of)?;
+    let ids = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let is_there = |id: &&str| keys.iter().any(|key| key.id == **id);
+    Some((change, ids.filter(is_there).map(str::to_owned).collect()))
 }
 
 fn is_on(resource: Option<&Resource>) -> bool {
@@ -50,6 +79,14 @@ pub(super) fn adapt(desired: &mut Desired, reading: &Reading) {
             desired
                 .inventory
                 .insert(rectified.address(), Resource::Setting(rectified));
+        }
+        let keys = reading.zones.get(&zone).map_or(&[][..], |facts| &facts.keys);
+        let says = desired.inventory.contains_key(&signed.address());
+        // A zone that is signed and stays so keeps the keys that it has.
+        if says && !keys.is_empty() && !(is_wanted && live(&signed)) {
+            let ids = keys.iter().filter(|_| is_wanted).map(|key| key.id.as_str());
+            let wanted = signing_with(&zone, ids);
+            desired.inventory.insert(wanted.address(), Resource::Setting(wanted));
         }
     }
 }
@@ -102,8 +139,22 @@ pub(super) fn steps(changes: &[Change], reading: &Reading) -> BTreeMap<DomainNam
             continue;
         };
         let (zone, is_on) = (&setting.zone, setting.value == "on");
+        let keys = reading.zones.get(zone).map_or(&[][..], |facts| &facts.keys);
+        let chosen = chosen(changes, zone, keys);
+        let is_dnssec = |other: &Change| {
+            let after = other.after.as_ref().and_then(Resource::as_setting);
+            after.is_some_and(|setting| setting.id == DNSSEC && setting.zone == *zone)
+        };
+        if setting.id == KEYS_ACTIVE && changes.iter().any(is_dnssec) {
+            // Both are one matter.
+            continue;
+        }
+        let mut addresses = vec![change.address.clone()];
+        if setting.id == DNSSEC {
+            addresses.extend(chosen.iter().map(|(change, _)| change.address.clone()));
+        }
         let put = |path: String, body: Value, summary: String| Step {
-            addresses: vec![change.address.clone()],
+            addresses: addresses.clone(),
             body,
             ..step(zone, Stage::Content, "PUT", path, summary)
         };
@@ -113,13 +164,17 @@ pub(super) fn steps(changes: &[Change], reading: &Reading) -> BTreeMap<DomainNam
             steps.push(put(path_of(zone), json!({ RECTIFY: is_on }), summary));
             continue;
         }
-        let keys = reading.zones.get(zone).map_or(&[][..], |facts| &facts.keys);
+        let is_on = is_on || setting.id == KEYS_ACTIVE && chosen.as_ref().is_some_and(|(_, ids)| !ids.is_empty());
         if is_on && keys.is_empty() {
             let summary = format!("sign {zone} with a new key");
             steps.push(put(path_of(zone), json!({ DNSSEC: true }), summary));
             continue;
         }
-        for key in keys.iter().filter(|key| key.is_active != is_on) {
+        // Without a word on it, or when those that signed are gone, all of them sign.
+        let ids = chosen.map(|(_, ids)| ids).filter(|ids| !ids.is_empty());
+        let signs = |key: &ZoneKey| is_on && ids.as_ref().is_none_or(|ids| ids.contains(&key.id));
+        for key in keys.iter().filter(|key| key.is_active != signs(key)) {
+            let is_on = signs(key);
             let path = format!("{}/cryptokeys/{}", path_of(zone), key.id);
             let body = json!({ "active": is_on, "published": key.is_published });
             let verb = if is_on { "sign" } else { "stop signing" };
@@ -169,10 +224,18 @@ pub(super) fn warnings(changes: &[Change], reading: &Reading) -> Vec<Warning> {
             return Some(Warning::about(&change.address, "dnssec-off", words));
         }
         (after && !before && idle > 0).then(|| {
-            let words = format!(
-                "the zone has {} already: it is signed with what is there, and no new key is made",
-                text::count(idle, "key")
-            );
+            let before = chosen(changes, &setting.zone, keys).map_or(0, |(_, ids)| ids.len());
+            let words = if (1..idle).contains(&before) {
+                format!(
+                    "the zone has {}, and is signed with {before} of them",
+                    text::count(idle, "key")
+                )
+            } else {
+                format!(
+                    "the zone has {} already: it is signed with what is there, and no new key is made",
+                    text::count(idle, "key")
+                )
+            };
             Warning::about(&change.address, "dnssec-again", words)
         })
     };
@@ -263,6 +326,40 @@ mod tests {
                 "/rectify {}"
             ]
         );
+    }
+
+    #[test]
+    fn a_way_back_signs_with_the_keys_that_signed_before_and_no_others() {
+        let before = with(&[("1", true, true), ("2", false, true), ("3", true, false)]);
+        assert_eq!(active(&zone(), &before.zones[&zone()].keys).value, json!(["1", "3"]));
+        let reading = with(&[("1", false, true), ("2", false, true), ("3", false, false)]);
+        let back = |ids: &[&str]| {
+            let [was, is] = [&[][..], ids].map(|ids| Resource::Setting(signing_with(&zone(), ids.iter().copied())));
+            let address = is.address();
+            let keys = Change {
+                address,
+                before: Some(was),
+                after: Some(is),
+                reason: String::new(),
+            };
+            vec![change(true), keys]
+        };
+        let switched = |ids: &[&str]| {
+            let steps = steps(&back(ids), &reading).remove(&zone()).unwrap();
+            assert!(steps.iter().all(|step| step.addresses.len() == 2));
+            let keys = steps.iter().filter(|step| step.path.contains("cryptokeys"));
+            keys.map(|step| step.path.rsplit('/').next().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(switched(&["1", "3"]), ["1", "3"]);
+        assert_eq!(switched(&["1", "9"]), ["1"], "a key that is gone cannot sign");
+        assert_eq!(
+            switched(&["9"]),
+            ["1", "2", "3"],
+            "when all of them are gone the rest sign"
+        );
+        let said = warnings(&back(&["1", "3"]), &reading);
+        assert!(said[0].message.contains("signed with 2 of them"), "{said:?}");
     }
 
     #[test]

@@ -109,6 +109,10 @@ fn what_would_not_mean_the_same_is_refused_with_the_reason() {
         (&mx, "11 exchangers"),
         (&[&deep, "host.example A 192.0.2.1"], "11 lookups"),
         (&[&long], "1001 networks"),
+        (
+            &["p.example TXT v=spf1 a:g1.example a:g2.example a:g3.example ip4:192.0.2.1 -all"],
+            "3 of its terms find nothing",
+        ),
     ];
     for (lines, why) in cases {
         match flattened(lines) {

@@ -112,7 +112,7 @@ impl Work<'_, '_, '_> {
             Err(why) => {
                 let why = text::shorten(&text::sanitize(why), 200);
                 let finding = Diagnostic::error("spf-lock", format!("`{path}` cannot be read: {why}"))
-                    .help("`launchctl mail flatten` writes it anew");
+                    .help("settle a merge, take it from version control, or delete it and let `launchctl mail flatten` write it anew");
                 self.say(finding, &text.range);
                 return None;
             }

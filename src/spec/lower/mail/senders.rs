@@ -220,8 +220,12 @@ impl Work<'_, '_, '_> {
                     format!("{} needs {count} that only your account knows", preset.name),
                 );
                 for parameter in &compiled.missing {
+                    // A key is written with its selector, whichever of them is missing.
                     let key = match parameter.key {
-                        key @ ("selector" | "key") => format!("dkim: {{ {key}: … }}"),
+                        key @ ("selector" | "key") => {
+                            let selector = preset.usual_selector().unwrap_or("…");
+                            format!("`{key}` of dkim: {{ selector: {selector}, key: … }}")
+                        }
                         key => format!("{key}: …"),
                     };
                     finding = finding.help(format!("{key} is {}", parameter.what));
