@@ -275,8 +275,8 @@ impl Work<'_> {
             let is_of_kind =
                 |address: &Address| RuleKind::of(address) == Some(kind) && address.scope() == lacking.name.as_str();
             let left = &self.added.left_out[added.left_out.len()..];
-            let is_whole = left.is_empty() || self.added.added.len() == added.added.len();
-            if !deletes || is_whole || desired.inventory.keys().any(is_of_kind) {
+            let is_harmless = left.is_empty() || self.added.added.len() == added.added.len();
+            if !deletes || is_harmless || desired.inventory.keys().any(is_of_kind) {
                 continue;
             }
             let because: BTreeMap<Address, String> = left.iter().cloned().collect();

@@ -18,6 +18,8 @@ use crate::spec::lower::{DeclaredRule, DeclaredZone, Findings};
 const PROBES: [&str; 2] = ["launchctl-probe", "7x"];
 /// Browsers give up after so many redirects.
 const MOST: usize = 20;
+/// Bytes of a path that no server takes any more.
+const LONGEST: usize = 32 * 1024;
 
 pub(super) fn check(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
     let redirects: Vec<&DeclaredRule> = zone.rules.iter().filter(|rule| is_asked(rule)).collect();
@@ -132,6 +134,9 @@ fn way(zone: &DeclaredZone<'_>, redirects: &[&DeclaredRule], start: usize, probe
         if let Some(began) = known.iter().position(|known| *known == next) {
             return Some(distinct(&passed[began..]));
         }
+        if next.path.len() > LONGEST {
+            return first(redirects, &next).map(|_| distinct(&passed));
+        }
         request = next;
     }
     // It never comes back, and never ends either: the path grows from redirect to redirect.
@@ -230,7 +235,7 @@ fn captures(glob: &str, text: &str, early: bool) -> Option<Vec<String>> {
     Some(taken)
 }
 
-/// A target with its captures filled in.
+/// A target with its captures filled in, as far as it can be asked for at all: each redirect may multiply what it took.
 fn filled(to: &str, captures: &[String]) -> Option<String> {
     let mut out = String::new();
     let mut rest = to;
@@ -239,6 +244,9 @@ fn filled(to: &str, captures: &[String]) -> Option<String> {
         let number: usize = number.parse().ok()?;
         out.push_str(before);
         out.push_str(captures.get(number.checked_sub(1)?)?);
+        if out.len() > 2 * LONGEST {
+            return Some(out);
+        }
         rest = after;
     }
     out.push_str(rest);

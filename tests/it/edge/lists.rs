@@ -314,7 +314,7 @@ const FORMS: &str = r#"    redirects:
       - { name: with a query, from: "acme.example/index.php?page=b", to: "https://acme.example/b", status: 302 }
       - { name: plain http alone, from: "http://app.acme.example/*", to: "https://app.acme.example/${1}", status: 303, keep_query: true }
       - { name: star in the path, from: "acme.example/c/*/print", to: "https://acme.example/c/${1}", status: 307 }
-      - { name: star in the host, from: "*.acme.example/login", to: "https://app.acme.example/login?from=${1}", status: 308 }
+      - { name: star in the host, from: "*.acme.example/login", to: "https://app.acme.example/signin?from=${1}", status: 308 }
       - { name: stars in both, from: "*.acme.example/old/*", to: "https://acme.example/${1}/${2}", status: 301, keep_query: true }
       - { name: by expression, expression: 'http.request.uri.path in {"/x" "/y"}', to: "https://acme.example/z", status: 301 }
       - { name: to an expression, from: "old.acme.example/*", to_expression: 'concat("https://acme.example", http.request.uri.path)', status: 301 }

@@ -239,15 +239,13 @@ fn a_rule_that_comes_back_stands_where_it_stood() {
                 let rule = rule.as_object_mut().unwrap();
                 rule.retain(|key, _| !["version", "last_updated"].contains(&key.as_str()));
             }
-            let mut more = rules_of[0].clone();
-            for (key, value) in [("ref", "eve"), ("expression", "false")] {
-                more[key] = json!(value);
-            }
-            more.as_object_mut().unwrap().remove("id");
             let (mine, mut others): (Vec<Value>, Vec<Value>) = rules_of
                 .drain(..)
                 .partition(|rule| rule["ref"].as_str().unwrap().starts_with("launchctl"));
             others.truncate(1);
+            let mut more = others[0].clone();
+            more.as_object_mut().unwrap().remove("id");
+            (more["ref"], more["expression"]) = (json!("eve"), json!("false"));
             others.push(more);
             others.insert(ours, mine[0].clone());
             world.put_account_rules(PHASE, Value::Array(others)).unwrap();

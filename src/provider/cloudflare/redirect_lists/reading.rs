@@ -17,6 +17,8 @@ use crate::provider::{KeptRedirectList, ProviderError, Reading};
 const PAGE: usize = 500;
 /// More pages than this are no list.
 const MOST_PAGES: usize = 4_000;
+/// The largest page of zones.
+const PAGE_OF_ZONES: usize = 50;
 /// Pages of zones that are read to find the account's plan.
 const MOST_PAGES_OF_ZONES: usize = 20;
 /// How often a list that changed while it was read is read again.
@@ -110,14 +112,19 @@ pub(in crate::provider::cloudflare) fn keep(zone: &DomainName, read: Read, readi
 async fn largest_plan(cloudflare: &Cloudflare, account: &str, own: &str) -> (String, bool) {
     let mut largest = own.to_owned();
     for page in 1..=MOST_PAGES_OF_ZONES {
-        let path = format!("zones?account.id={account}&per_page=50&page={page}");
+        let path = format!("zones?account.id={account}&per_page={PAGE_OF_ZONES}&page={page}");
         let Ok(answer) = api::get(&cloudflare.http, &path).await else {
             return (largest, false);
         };
-        let zones = answer.result.as_array().into_iter().flatten();
-        let plans = zones.filter_map(|zone| zone.pointer("/plan/legacy_id").and_then(Value::as_str));
+        let zones = answer.result.as_array().map(Vec::as_slice).unwrap_or_default();
+        let plans = zones
+            .iter()
+            .filter_map(|zone| zone.pointer("/plan/legacy_id").and_then(Value::as_str));
         largest = plans.fold(largest.as_str(), edge::larger).to_owned();
-        if edge::is_largest(&largest) || answer.info.is_some_and(|info| page >= info.total_pages) {
+        let is_last = answer
+            .info
+            .map_or(zones.len() < PAGE_OF_ZONES, |info| page >= info.total_pages);
+        if edge::is_largest(&largest) || is_last {
             return (largest, true);
         }
     }
