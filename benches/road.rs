@@ -209,7 +209,7 @@ async fn measure(sandbox: &Sandbox, command: impl Future<Output = Result<(), Str
 
 /// What a new process does first: the spec and the history read from disk.
 fn open(setting: &Setting, sandbox: &Sandbox, home: &Path) -> Result<Session, String> {
-    Session::on(setting, &home.join(".launchctl"), sandbox).map_err(|problem| words(&problem))
+    Session::on(setting, &home.join(".launchctl"), sandbox, true).map_err(|problem| words(&problem))
 }
 
 async fn apply(setting: &Setting, sandbox: &Sandbox, home: &Path) -> Result<(), String> {
