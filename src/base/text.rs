@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 /// True for characters that can move a cursor, reverse the reading order or hide: C0 (newline and tab included),
 /// DEL, C1, the bidirectional controls, the separators and the zero-width marks.
-fn is_unsafe(c: char) -> bool {
+pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
         || ('\u{E0000}'..='\u{E007F}').contains(&c)

@@ -362,7 +362,8 @@ impl Session {
         let mut spoken = chain::left(runs);
         spoken.extend(self.spec.desired.inventory.keys().cloned());
         spoken.extend(beside.into_iter().cloned());
-        let traces = chain::rules_left(runs);
+        let mut traces = chain::rules_left(runs);
+        traces.retain(|address, _| spoken.contains(address));
         let mut scopes: BTreeMap<&str, Scope> = BTreeMap::new();
         for (zone, provider) in &extent.zones {
             let scope = scopes.entry(provider.as_str()).or_default();
@@ -372,13 +373,9 @@ impl Session {
             }
             let of_zone = |address: &&Address| address.scope() == zone.as_str();
             scope.spoken.extend(spoken.iter().filter(of_zone).cloned());
-            let its = traces
-                .iter()
-                .filter(|(address, _)| of_zone(address) && spoken.contains(*address));
-            scope
-                .known
-                .left
-                .extend(its.map(|(address, left)| (address.clone(), left.clone())));
+            let its = traces.iter().filter(|(address, _)| of_zone(address));
+            let its = its.map(|(address, left)| (address.clone(), left.clone()));
+            scope.known.left.extend(its);
             if extent.by_name {
                 let declared = self.spec.desired.inventory.keys().filter(of_zone);
                 scope.known.declared.extend(declared.cloned());

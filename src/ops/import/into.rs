@@ -36,6 +36,11 @@ pub struct Added {
 
 /// Adds to the spec of `setting` what it lacks of `zones`; without any, of those that it has.
 pub async fn into(setting: &Setting, zones: &[String], provider: Option<&str>) -> Result<Added, Problem> {
+    if !setting.spec.exists() {
+        let words = format!("there is no `{}`", setting.spec.display());
+        return Err(Problem::new("no-spec", words)
+            .help("--into FILE adds to a spec that is there; --out FILE writes one that is not there yet"));
+    }
     let (before, _) = load(setting)?;
     let mut wanted: Vec<DomainName> = Vec::new();
     for zone in zones {
@@ -147,13 +152,6 @@ impl Work<'_> {
             notes: Vec::new(),
         };
         let imported = settle::settle(self.setting.clock.today(), vec![emitted], &Head::default(), only)?;
-        if let Some((_, about)) = imported.to_be_set.first() {
-            return Err(Problem::new(
-                "import-secret",
-                format!("{zone} has what is not to be written down: {about}"),
-            )
-            .help("import it into a file of its own first: that one says which variables to set"));
-        }
         let (_, block) = imported.text.split_once("\nzones:\n").unwrap_or_default();
         let block: Vec<String> = block.lines().map(str::to_owned).collect();
         let edited = add::zone(&self.source(), &block);
@@ -288,7 +286,7 @@ impl Work<'_> {
             );
             (self.spec, self.added) = (spec, added);
             let rules = lacking.rules.iter().filter(|rule| rule.what.kind == kind);
-            for address in rules.map(|rule| rule.what.address()) {
+            for address in rules.map(|rule| settle::address_of(&rule.what)) {
                 let why = because.get(&address).unwrap_or(&why).clone();
                 self.added.left_out.push((address, why));
             }
@@ -300,7 +298,7 @@ impl Work<'_> {
         let beside: Vec<Rule> = lacking.rules.iter().map(|rule| rule.what.clone()).collect();
         let rules = lacking.rules.iter().enumerate();
         for (index, rule) in rules.filter(|(_, rule)| rule.what.kind == kind) {
-            let address = rule.what.address();
+            let address = settle::address_of(&rule.what);
             match &rule.form {
                 Form::Comment(reason) if reason == DECLARED => continue,
                 Form::Comment(reason) => {

@@ -11,6 +11,7 @@ use super::read::Seen;
 use crate::base::diagnostic::{Diagnostic, Diagnostics, Place, Severity, Source};
 use crate::mail::spf::lock::LockFile;
 use crate::model::address::Address;
+use crate::model::rule::Rule;
 use crate::ops::problem::Problem;
 use crate::plan::diff::Bounds;
 use crate::plan::{Live, Owned, Sides, diff};
@@ -61,7 +62,7 @@ pub(super) fn differing(differs: &BTreeSet<Address>) -> Problem {
     .help("this is a fault of launchctl: nothing was written and nothing was changed")
 }
 
-/// What becomes of the text. What is kept out of it comes from where it will be looked for.
+/// What becomes of the text.
 fn load(today: Date, emitted: &Emitted) -> Loaded {
     let source = Arc::new(Source {
         path: "the imported spec".to_owned(),
@@ -70,7 +71,7 @@ fn load(today: Date, emitted: &Emitted) -> Loaded {
     let vars = BTreeMap::new();
     let inputs = Inputs {
         vars: &vars,
-        env: &|name| emitted.value_of(name),
+        env: &|_| None,
         files: &|_| Err("an imported spec names no file".to_owned()),
         providers: &provider::capabilities(),
         today,
@@ -224,6 +225,14 @@ fn step_back_from_changes(zones: &mut [EmittedZone], emitted: &Emitted, differs:
     any
 }
 
+/// The address by which a rule that is left out is spoken of, when its name may be.
+pub(super) fn address_of(rule: &Rule) -> Address {
+    if emit::is_unspeakable(rule) && rule.reference.is_none() {
+        return Address::in_zone(&rule.zone, rule.kind.as_str(), "name-withheld");
+    }
+    rule.address()
+}
+
 fn finish(zones: &[EmittedZone], emitted: Emitted, notes: Vec<String>) -> Imported {
     let mut left_out: Vec<(Address, String)> = Vec::new();
     let (mut sets, mut rules) = (0, 0);
@@ -241,7 +250,7 @@ fn finish(zones: &[EmittedZone], emitted: Emitted, notes: Vec<String>) -> Import
         }
         for rule in &zone.rules {
             match &rule.form {
-                Form::Comment(reason) => left_out.push((rule.what.address(), reason.clone())),
+                Form::Comment(reason) => left_out.push((address_of(&rule.what), reason.clone())),
                 Form::Words | Form::Raw => rules += 1,
             }
         }
@@ -256,11 +265,6 @@ fn finish(zones: &[EmittedZone], emitted: Emitted, notes: Vec<String>) -> Import
         declared: declared
             .into_iter()
             .filter(|(number, word)| *number > 0 || *word == "record set")
-            .collect(),
-        to_be_set: emitted
-            .kept
-            .iter()
-            .map(|kept| (kept.environment.clone(), kept.about.clone()))
             .collect(),
         text: emitted.text,
         left_out,

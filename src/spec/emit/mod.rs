@@ -6,7 +6,7 @@ mod mail;
 mod page;
 mod records;
 mod rules;
-mod secrets;
+pub(super) mod secrets;
 mod settings;
 mod uptime;
 
@@ -21,8 +21,7 @@ use crate::model::ttl::Ttl;
 use page::{Page, Yaml, one_line};
 
 pub use mail::WHOLE as WHOLE_MAIL;
-pub use rules::{address as rule_address, item as rule_item, objection as objection_to_rule};
-pub use secrets::Kept;
+pub use rules::{address as rule_address, is_unspeakable, item as rule_item, objection as objection_to_rule};
 pub use settings::is_worth_saying;
 pub use uptime::{EmittedUptime, emit_uptime};
 
@@ -125,16 +124,6 @@ pub struct Emitted {
     pub parts: BTreeMap<usize, (usize, Part)>,
     /// The record sets that an `email` block declares, by zone and position, with the piece.
     pub mail: BTreeMap<(usize, usize), &'static str>,
-    /// What is kept out of the text, and where it is to be found.
-    pub kept: Vec<Kept>,
-}
-
-impl Emitted {
-    /// What an environment variable of this text is to hold; for comparing, never for showing.
-    pub(crate) fn value_of(&self, environment: &str) -> Option<String> {
-        let kept = self.kept.iter().find(|kept| kept.environment == environment)?;
-        Some(kept.value.expose().to_owned())
-    }
 }
 
 /// What is said before the zones.
@@ -184,42 +173,22 @@ fn begin(head: &Head) -> Page {
 /// Writes zones down as a spec.
 pub fn emit(zones: &[EmittedZone], head: &Head) -> Emitted {
     let mut page = begin(head);
-    let kept = secrets::find(zones);
-    if !kept.is_empty() {
-        page.line("vars:  # live and not written here: set these before planning");
-        for one in &kept {
-            page.line(&format!(
-                "  {}: env:{}  # {}",
-                one.variable,
-                one.environment,
-                one_line(&one.about)
-            ));
-        }
-        page.line("");
-    }
     page.line("zones:");
     let mut mail = BTreeMap::new();
     for (at, zone) in zones.iter().enumerate() {
         if at > 0 {
             page.line("");
         }
-        emit_zone(at, zone, &kept, &mut page, &mut mail);
+        emit_zone(at, zone, &mut page, &mut mail);
     }
     Emitted {
         text: page.text,
         parts: page.parts,
         mail,
-        kept,
     }
 }
 
-fn emit_zone(
-    at: usize,
-    zone: &EmittedZone,
-    kept: &[Kept],
-    page: &mut Page,
-    mail: &mut BTreeMap<(usize, usize), &'static str>,
-) {
+fn emit_zone(at: usize, zone: &EmittedZone, page: &mut Page, mail: &mut BTreeMap<(usize, usize), &'static str>) {
     for words in &zone.about {
         page.line(&format!("  # {}", one_line(words)));
     }
@@ -233,9 +202,9 @@ fn emit_zone(
     let pieces = mail::pieces(zone, usual);
     let by_mail: BTreeSet<usize> = pieces.iter().flat_map(|piece| piece.sets.iter().copied()).collect();
     records::emit(at, zone, usual, &by_mail, page);
-    rules::emit(at, zone, &LISTS[..1], kept, page);
+    rules::emit(at, zone, &LISTS[..1], page);
     settings::emit(at, zone, page);
-    rules::emit(at, zone, &LISTS[1..], kept, page);
+    rules::emit(at, zone, &LISTS[1..], page);
     if !pieces.is_empty() {
         page.line("");
     }

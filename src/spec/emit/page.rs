@@ -170,7 +170,7 @@ pub(super) fn quoted(text: &str) -> String {
 /// The same for a text in which variables stand. Single quotes where that saves escapes; what a terminal or a reader of
 /// YAML could take for more than a character is escaped.
 pub(super) fn in_quotes(text: &str) -> String {
-    let is_odd = |c: char| c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}');
+    let is_odd = crate::base::text::is_unsafe;
     if text.contains(['"', '\\']) && !text.contains('\'') && !text.chars().any(is_odd) {
         return format!("'{text}'");
     }
@@ -179,6 +179,9 @@ pub(super) fn in_quotes(text: &str) -> String {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
+            c if is_odd(c) && u32::from(c) > 0xFFFF => {
+                let _ = write!(out, "\\U{:08X}", u32::from(c));
+            }
             c if is_odd(c) => {
                 let _ = write!(out, "\\u{:04X}", u32::from(c));
             }
@@ -199,6 +202,25 @@ pub(super) fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_could_mislead_a_reader_is_escaped() {
+        let odd = [
+            '\u{202e}',
+            '\u{2066}',
+            '\u{200b}',
+            '\u{61c}',
+            '\u{feff}',
+            '\u{85}',
+            '\u{1b}',
+            '\u{e0041}',
+        ];
+        for c in odd {
+            let shown = scalar(&format!("a'\"{c}b"));
+            assert!(shown.is_ascii() && !shown.contains(c), "{shown}");
+        }
+        assert_eq!(scalar("a\u{202e}b\u{e0041}"), r#""a\u202Eb\U000E0041""#);
+    }
 
     #[test]
     fn an_entry_stands_on_one_line_until_it_is_too_long() {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::page::{Page, Yaml};
-use super::secrets::{Kept, left_out, masked};
+use super::secrets;
 use super::{EmittedZone, Form, Item, Part};
 use crate::model::address::Address;
 use crate::model::capability::{CompiledRedirect, Edge};
@@ -13,7 +13,7 @@ use crate::model::rule::{Destination, HeaderChange, Lifetime, Rule, RuleAction, 
 use crate::model::ttl::Ttl;
 
 /// The lists of a zone.
-pub(super) fn emit(at: usize, zone: &EmittedZone, lists: &[(RuleKind, &str)], kept: &[Kept], page: &mut Page) {
+pub(super) fn emit(at: usize, zone: &EmittedZone, lists: &[(RuleKind, &str)], page: &mut Page) {
     let Some(edge) = zone.provider.edge else { return };
     let named = named(zone.rules.iter().map(|rule| &rule.what));
     for (kind, key) in lists {
@@ -34,7 +34,7 @@ pub(super) fn emit(at: usize, zone: &EmittedZone, lists: &[(RuleKind, &str)], ke
             match &rule.form {
                 Form::Comment(reason) => page.aside(&shown(&rule.what), reason, 6),
                 form => {
-                    let entry = entry(&rule.what, *form == Form::Words, edge, &named, kept);
+                    let entry = entry(&rule.what, *form == Form::Words, edge, &named);
                     page.item(&entry, 6, Some((at, Part::Rule(index))));
                 }
             }
@@ -59,14 +59,14 @@ fn named<'r>(rules: impl Iterator<Item = &'r Rule>) -> Named {
 /// A rule as an item for a spec that is there, or what stands against it. `beside` are all rules of the zone, and those
 /// that the spec has.
 pub fn item<'r>(rule: &Rule, form: &Form, edge: &Edge, beside: impl Iterator<Item = &'r Rule>) -> Result<Item, String> {
-    if let Some(credential) = super::secrets::of_rule(rule).first() {
-        return Err(format!("{} looks like a credential", credential.2));
+    if let Some(why) = credential(rule) {
+        return Err(why);
     }
-    let entry = entry(rule, *form == Form::Words, edge, &named(beside), &[]);
+    let entry = entry(rule, *form == Form::Words, edge, &named(beside));
     Ok(Item::of(&entry, 6))
 }
 
-fn entry(rule: &Rule, in_words: bool, edge: &Edge, named: &Named, kept: &[Kept]) -> Yaml {
+fn entry(rule: &Rule, in_words: bool, edge: &Edge, named: &Named) -> Yaml {
     let mut entry: Vec<(String, Yaml)> = vec![("name".into(), Yaml::text(&rule.name))];
     let key = slug(&rule.name);
     let is_told = match rule.reference {
@@ -79,7 +79,7 @@ fn entry(rule: &Rule, in_words: bool, edge: &Edge, named: &Named, kept: &[Kept])
     let written = rule.writing.as_ref().unwrap_or(&rule.expression);
     match &rule.action {
         RuleAction::Redirect { to, status, keep_query } => {
-            redirect(rule, in_words, edge, (to, *keep_query), kept, &mut entry);
+            redirect(rule, in_words, edge, (to, *keep_query), &mut entry);
             let at = entry
                 .iter()
                 .position(|(key, _)| key == "keep_query")
@@ -97,10 +97,10 @@ fn entry(rule: &Rule, in_words: bool, edge: &Edge, named: &Named, kept: &[Kept])
                 expression: Some(written.clone()),
                 ..Match::default()
             });
-            entry.push(("match".into(), matching_of(&matching, kept)));
+            entry.push(("match".into(), matching_of(&matching)));
         }
     }
-    action(&rule.action, edge, kept, &mut entry);
+    action(&rule.action, edge, &mut entry);
     if !rule.enabled {
         entry.push(("enabled".into(), Yaml::word("false")));
     }
@@ -112,7 +112,6 @@ fn redirect(
     in_words: bool,
     edge: &Edge,
     (to, keep_query): (&Destination, bool),
-    kept: &[Kept],
     entry: &mut Vec<(String, Yaml)>,
 ) {
     let compiled = CompiledRedirect {
@@ -122,15 +121,15 @@ fn redirect(
     };
     let found = if in_words { (edge.redirected)(&compiled) } else { None };
     let keep_query = if let Some((from, to, keep_query)) = found {
-        entry.push(("from".into(), masked(&from, kept)));
-        entry.push(("to".into(), with_captures(&to, kept)));
+        entry.push(("from".into(), Yaml::text(&from)));
+        entry.push(("to".into(), with_captures(&to)));
         keep_query
     } else {
         let written = rule.writing.as_ref().unwrap_or(&rule.expression);
-        entry.push(("expression".into(), masked(written, kept)));
+        entry.push(("expression".into(), Yaml::text(written)));
         entry.push(match to {
-            Destination::Url(url) => ("to".into(), masked(url, kept)),
-            Destination::Expression(expression) => ("to_expression".into(), masked(expression, kept)),
+            Destination::Url(url) => ("to".into(), Yaml::text(url)),
+            Destination::Expression(expression) => ("to_expression".into(), Yaml::text(expression)),
         });
         keep_query
     };
@@ -140,12 +139,12 @@ fn redirect(
 }
 
 /// A target, whose captures are the language's own and no variables.
-fn with_captures(to: &str, kept: &[Kept]) -> Yaml {
+fn with_captures(to: &str) -> Yaml {
     let is_capture = |at: usize| {
         let inner = to[at + 2..].split('}').next().unwrap_or_default();
         !inner.is_empty() && inner.bytes().all(|b| b.is_ascii_digit())
     };
-    match masked(to, kept) {
+    match Yaml::text(to) {
         Yaml::Scalar(text) if to.match_indices("${").all(|(at, _)| is_capture(at)) => {
             Yaml::Scalar(text.replace("$${", "${"))
         }
@@ -153,10 +152,10 @@ fn with_captures(to: &str, kept: &[Kept]) -> Yaml {
     }
 }
 
-fn matching_of(matching: &Match, kept: &[Kept]) -> Yaml {
+fn matching_of(matching: &Match) -> Yaml {
     let mut entries: Vec<(String, Yaml)> = Vec::new();
     for (key, values) in [("host", &matching.hosts), ("path", &matching.paths)] {
-        let mut values: Vec<Yaml> = values.iter().map(|value| masked(value, kept)).collect();
+        let mut values: Vec<Yaml> = values.iter().map(|value| Yaml::text(value)).collect();
         match values.len() {
             0 => {}
             1 => entries.extend(values.pop().map(|one| (key.into(), one))),
@@ -168,15 +167,15 @@ fn matching_of(matching: &Match, kept: &[Kept]) -> Yaml {
         entries.push(("methods".into(), Yaml::List(methods)));
     }
     if let Some(not) = &matching.not {
-        entries.push(("not".into(), matching_of(not, kept)));
+        entries.push(("not".into(), matching_of(not)));
     }
     if let Some(expression) = &matching.expression {
-        entries.push(("expression".into(), masked(expression, kept)));
+        entries.push(("expression".into(), Yaml::text(expression)));
     }
     Yaml::Map(entries)
 }
 
-fn action(action: &RuleAction, edge: &Edge, kept: &[Kept], entry: &mut Vec<(String, Yaml)>) {
+fn action(action: &RuleAction, edge: &Edge, entry: &mut Vec<(String, Yaml)>) {
     let mut push = |key: &str, value: Yaml| entry.push((key.to_owned(), value));
     match action {
         RuleAction::Cache {
@@ -199,7 +198,7 @@ fn action(action: &RuleAction, edge: &Edge, kept: &[Kept], entry: &mut Vec<(Stri
                 }
             }
         }
-        RuleAction::Headers { changes } => headers(changes, kept, entry),
+        RuleAction::Headers { changes } => headers(changes, entry),
         RuleAction::Limit {
             verdict,
             by,
@@ -226,11 +225,11 @@ fn action(action: &RuleAction, edge: &Edge, kept: &[Kept], entry: &mut Vec<(Stri
     }
 }
 
-fn headers(changes: &BTreeMap<String, HeaderChange>, kept: &[Kept], entry: &mut Vec<(String, Yaml)>) {
+fn headers(changes: &BTreeMap<String, HeaderChange>, entry: &mut Vec<(String, Yaml)>) {
     let with = |of: &dyn Fn(&HeaderChange) -> Option<String>| -> Vec<(String, Yaml)> {
         let found = changes.iter().filter_map(|(name, change)| Some((name, of(change)?)));
         found
-            .map(|(name, value)| (super::page::scalar(name), masked(&value, kept)))
+            .map(|(name, value)| (super::page::scalar(name), Yaml::text(&value)))
             .collect()
     };
     let set = with(&|change| match change {
@@ -268,7 +267,14 @@ fn lifetime_word(lifetime: Lifetime) -> String {
 
 /// What a person needs to find a rule again that is only a comment.
 fn shown(rule: &Rule) -> Yaml {
-    let text = |text: &str| Yaml::text(&super::page::one_line(&left_out(rule, text)));
+    let text = |text: &str| Yaml::text(&super::page::one_line(text));
+    if let Some(found) = secrets::of_rule(rule) {
+        let name = if found.in_name { "…" } else { rule.name.as_str() };
+        return Yaml::Map(vec![
+            ("name".to_owned(), text(name)),
+            ("kind".to_owned(), text(rule.kind.noun())),
+        ]);
+    }
     let mut entries = vec![
         ("name".to_owned(), text(&rule.name)),
         (
@@ -284,8 +290,26 @@ fn shown(rule: &Rule) -> Yaml {
     Yaml::Map(entries)
 }
 
+/// Why a rule is not written down that holds a credential.
+fn credential(rule: &Rule) -> Option<String> {
+    let found = secrets::of_rule(rule)?;
+    Some(format!(
+        "it holds what looks like a credential ({}), and a rule that a spec declares stands in plans and in the history; \
+         with `unmanaged: delete` it would be deleted",
+        found.about
+    ))
+}
+
+/// Whether the name of a rule holds what looks like a credential, so that nothing that is made from it may be shown.
+pub fn is_unspeakable(rule: &Rule) -> bool {
+    secrets::of_rule(rule).is_some_and(|found| found.in_name)
+}
+
 /// Why a rule cannot be said, if that is known beforehand.
 pub fn objection(rule: &Rule) -> Option<String> {
+    if let Some(why) = credential(rule) {
+        return Some(why);
+    }
     match &rule.action {
         RuleAction::Other { fields } => {
             let word = |value: &serde_json::Value| value.as_str().map(|word| crate::base::text::shorten(word, 60));

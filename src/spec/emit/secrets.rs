@@ -1,162 +1,441 @@
-//! What looks like a credential in what is live: the value of a header, a text in an expression. It is not written down;
-//! in its place stands a variable that is read from the environment. Rather one too many than one too few.
+//! What looks like a credential in a rule: the value of a header, a text in an expression, a part of a target. Rules stand
+//! in plans and in the history, so one that holds a credential is not written down. Rather one too many than one too few.
 
-use super::page::{Yaml, in_quotes, scalar};
-use super::{EmittedZone, Form};
-use crate::base::few_eyes::is_credential;
-use crate::base::secret::Secret;
-use crate::model::rule::{HeaderChange, Rule, RuleAction};
+use crate::model::monitor::tells_a_credential;
+use crate::model::rule::{Destination, HeaderChange, Rule, RuleAction};
 
-/// Something that is not written down.
-#[derive(Debug, Clone)]
-pub struct Kept {
-    /// The variable that stands for it in the spec.
-    pub variable: String,
-    /// The environment variable that it is to be read from.
-    pub environment: String,
-    /// What it is, in a few words.
+/// Words in the names of headers, cookies and parameters whose values are for few eyes, beside those that tell alone.
+const WORDS: [&str; 8] = ["pass", "passwd", "pwd", "jwt", "verify", "sig", "bearer", "hmac"];
+/// How the credentials of well-known services begin.
+const BEGINNINGS: [&str; 13] = [
+    "sk_live_",
+    "sk_test_",
+    "rk_live_",
+    "whsec_",
+    "ghp_",
+    "gho_",
+    "github_pat_",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+    "AKIA",
+    "ASIA",
+    "eyJ",
+];
+/// Shorter texts are words, whatever stands around them.
+const SHORTEST: usize = 4;
+
+/// What of a rule looks like a credential.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Where it stands, in a few words that do not repeat it.
     pub about: String,
-    /// Itself, for comparing; never shown.
-    pub(crate) value: Secret,
+    /// Whether the name of the rule repeats it.
+    pub in_name: bool,
 }
 
-/// Everything in these zones that is not to be written down.
-pub(super) fn find(zones: &[EmittedZone]) -> Vec<Kept> {
-    let mut kept: Vec<Kept> = Vec::new();
-    for zone in zones {
-        for rule in &zone.rules {
-            let is_declared = !matches!(rule.form, Form::Comment(_));
-            for (name, value, about) in of_rule(&rule.what) {
-                if is_declared && !kept.iter().any(|known| known.value.expose() == value) {
-                    let variable = free_name(&kept, &name);
-                    kept.push(Kept {
-                        environment: variable.to_ascii_uppercase(),
-                        variable,
-                        about,
-                        value: Secret::new(&value),
-                    });
-                }
-            }
-        }
-    }
-    kept
-}
-
-/// The name for a variable, what it stands for, and what that is, in a few words.
-pub(super) fn of_rule(rule: &Rule) -> Vec<(String, String, String)> {
-    let mut found = Vec::new();
-    let whose = if rule.name.is_empty() {
-        format!("in a {} of {}", rule.kind.noun(), rule.zone)
-    } else {
-        format!("in the {} «{}» of {}", rule.kind.noun(), rule.name, rule.zone)
+/// Looks for a credential in a rule.
+pub(super) fn of_rule(rule: &Rule) -> Option<Found> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    let mut of_expression = |expression: &str, is_told: bool, about: &str| {
+        let texts = of_expression(expression, is_told);
+        found.extend(texts.into_iter().map(|text| (about.to_owned(), text)));
     };
-    if let RuleAction::Headers { changes } = &rule.action {
-        for (name, change) in changes {
-            match change {
-                HeaderChange::Set(value) | HeaderChange::Add(value) if is_credential(name, value) => {
-                    found.push((
-                        format!("header_{name}"),
-                        value.clone(),
-                        format!("the header {name} {whose}"),
-                    ));
+    of_expression(&rule.expression, false, "a text of its expression");
+    if let Some(writing) = &rule.writing {
+        of_expression(writing, false, "a text of its expression");
+    }
+    match &rule.action {
+        RuleAction::Headers { changes } => {
+            for (name, change) in changes {
+                let about = if is_shaped(name) {
+                    "a header".to_owned()
+                } else {
+                    format!("the header {name}")
+                };
+                match change {
+                    HeaderChange::Set(value) | HeaderChange::Add(value) if is_for_few_eyes(name, value) => {
+                        found.push((about, value.clone()));
+                    }
+                    HeaderChange::SetExpression(expression) => {
+                        let texts = self::of_expression(expression, is_telling(name));
+                        found.extend(texts.into_iter().map(|text| (about.clone(), text)));
+                    }
+                    HeaderChange::Set(_) | HeaderChange::Add(_) | HeaderChange::Remove => {}
                 }
-                HeaderChange::SetExpression(expression) => found.extend(of_expression(expression, name, &whose)),
-                HeaderChange::Set(_) | HeaderChange::Add(_) | HeaderChange::Remove => {}
             }
         }
-    }
-    found.extend(of_expression(
-        rule.writing.as_ref().unwrap_or(&rule.expression),
-        "",
-        &whose,
-    ));
-    if let RuleAction::Redirect { to, .. } = &rule.action {
-        let (crate::model::rule::Destination::Url(to) | crate::model::rule::Destination::Expression(to)) = to;
-        for pair in to.split(['?', '&', '"', '#']) {
-            if let Some((name, value)) = pair.split_once('=').filter(|(name, value)| is_credential(name, value)) {
-                found.push((
-                    format!("parameter_{name}"),
-                    value.to_owned(),
-                    format!("the parameter {name} {whose}"),
-                ));
-            }
+        RuleAction::Redirect { to, .. } => {
+            let texts = match to {
+                Destination::Url(url) if holds_one(url) => vec![url.clone()],
+                Destination::Url(_) => Vec::new(),
+                Destination::Expression(expression) => self::of_expression(expression, false),
+            };
+            found.extend(texts.into_iter().map(|text| ("its target".to_owned(), text)));
         }
+        _ => {}
     }
-    found
+    let in_name = is_named_after_one(&rule.name) || found.iter().any(|(_, text)| rule.name.contains(text.as_str()));
+    let about = found.into_iter().next().map(|(about, _)| about);
+    let about = about.or_else(|| in_name.then(|| "its name".to_owned()))?;
+    Some(Found { about, in_name })
 }
 
-/// Texts in an expression that look like credentials, or are compared with what holds one.
-fn of_expression(expression: &str, header: &str, whose: &str) -> Vec<(String, String, String)> {
-    let mut found = Vec::new();
-    let parts: Vec<&str> = expression.split('"').collect();
-    for at in (1..parts.len()).step_by(2) {
-        // The name of a header or cookie that the text is compared with is the text before it: `headers["x-key"][0] eq`.
-        let before = if at >= 2 && parts[at - 1].contains(']') {
-            parts[at - 2]
-        } else {
-            header
-        };
-        if is_credential(before, parts[at]) {
-            let name = if before.is_empty() { "text" } else { before };
-            found.push((format!("rule_{name}"), parts[at].to_owned(), format!("a text {whose}")));
-        }
-    }
-    found
+/// Whether the value of a header is for few eyes: its name says so, or it looks like it.
+pub(in crate::spec) fn is_for_few_eyes(name: &str, value: &str) -> bool {
+    (is_telling(name) && is_value(value)) || (!is_challenge(value) && is_schemed(value)) || is_shaped(value)
 }
 
-/// A name for a variable that is not taken.
-fn free_name(kept: &[Kept], wish: &str) -> String {
-    let name: String = wish
-        .to_ascii_lowercase()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .collect();
-    let name: String = name.trim_matches('_').chars().take(60).collect();
-    let is_free = |name: &str| !kept.iter().any(|known| known.variable == name);
-    if is_free(&name) {
-        return name;
-    }
-    let numbered = (2..=kept.len() + 2).map(|number| format!("{name}_{number}"));
-    numbered.into_iter().find(|name| is_free(name)).unwrap_or(name)
+/// Whether the name of a header, cookie or parameter says that its value is for few eyes.
+fn is_telling(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    tells_a_credential(name) || words.any(|word| WORDS.contains(&word))
 }
 
-/// A text with variables in the place of what is kept.
-pub(super) fn masked(text: &str, kept: &[Kept]) -> Yaml {
-    if !kept.iter().any(|one| text.contains(one.value.expose())) {
-        return Yaml::Scalar(scalar(text));
-    }
-    let mut out = text.replace("${", "$${");
-    // The longest first: one may be part of another.
-    let mut longest: Vec<&Kept> = kept.iter().collect();
-    longest.sort_by_key(|one| std::cmp::Reverse(one.value.expose().len()));
-    for one in longest {
-        out = out.replace(
-            &one.value.expose().replace("${", "$${"),
-            &format!("${{{}}}", one.variable),
-        );
-    }
-    Yaml::Scalar(in_quotes(&out))
+/// Whether a text may be a value and not a word that anybody would write.
+fn is_value(value: &str) -> bool {
+    const PLAIN: [&str; 8] = [
+        "true",
+        "false",
+        "same-origin",
+        "same-site",
+        "include",
+        "omit",
+        "strict",
+        "required",
+    ];
+    value.len() >= SHORTEST && !PLAIN.contains(&value.to_ascii_lowercase().as_str()) && !is_challenge(value)
 }
 
-/// A text for a comment, in which what looks like a credential is left out.
-pub(super) fn left_out(rule: &Rule, text: &str) -> String {
-    of_rule(rule)
+/// `Basic realm="…"` asks for a credential and is none.
+fn is_challenge(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    ["basic realm=", "bearer realm=", "digest realm="]
         .iter()
-        .fold(text.to_owned(), |text, (_, value, _)| text.replace(value.as_str(), "…"))
+        .any(|start| lower.starts_with(start))
+}
+
+fn is_schemed(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    ["bearer ", "basic ", "token "]
+        .iter()
+        .any(|scheme| lower.strip_prefix(scheme).is_some_and(|rest| !rest.trim().is_empty()))
+}
+
+/// Whether a text has a part that looks like nothing that a person would think of.
+fn is_shaped(text: &str) -> bool {
+    let mut words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+')));
+    words.any(|word| is_random(word) || is_known(word)) || is_slack(text)
+}
+
+/// A long run of letters and digits in which both keep changing.
+fn is_random(word: &str) -> bool {
+    let kind = |c: char| (c.is_ascii_digit(), c.is_ascii_uppercase());
+    let kinds: Vec<_> = word.chars().filter(char::is_ascii_alphanumeric).map(kind).collect();
+    let changes = kinds.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    kinds.len() >= 20 && changes * 5 >= kinds.len() && kinds.iter().any(|(is_digit, _)| *is_digit)
+}
+
+fn is_known(word: &str) -> bool {
+    let rest = BEGINNINGS.iter().find_map(|start| word.strip_prefix(start));
+    rest.is_some_and(|rest| rest.len() >= 12)
+}
+
+/// `T…/B…/…`, the path of a Slack webhook.
+fn is_slack(text: &str) -> bool {
+    let segments: Vec<&str> = text.split(['/', '?', '#', ' ']).collect();
+    let is_id = |segment: &str, first: char| {
+        let is_upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+        segment.len() >= 8 && segment.starts_with(first) && segment.chars().all(is_upper)
+    };
+    segments.windows(3).any(|three| {
+        let is_last = three[2].len() >= 16 && three[2].chars().all(|c| c.is_ascii_alphanumeric());
+        is_id(three[0], 'T') && is_id(three[1], 'B') && is_last
+    })
+}
+
+/// Whether a text holds a credential by what it says itself: a telling parameter or cookie, a user with a password, a
+/// scheme, a shape.
+fn holds_one(text: &str) -> bool {
+    let mut pairs = pairs(text);
+    let has_user = text.split("://").skip(1).any(|rest| {
+        let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or_default();
+        authority.contains('@')
+    });
+    has_user || is_schemed(text) || is_shaped(text) || pairs.any(|(name, value)| is_telling(name) && is_value(value))
+}
+
+/// `name=value`, as it stands in a query or a cookie.
+fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let parts = text.split(|c: char| c.is_whitespace() || matches!(c, '?' | '&' | ';' | '#' | ','));
+    parts.filter_map(|part| part.split_once('='))
+}
+
+/// Whether the name of a rule repeats a credential.
+fn is_named_after_one(name: &str) -> bool {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let is_said = words.windows(2).any(|two| {
+        let is_one = two[1].len() >= SHORTEST && two[1].contains(|c: char| c.is_ascii_digit());
+        is_telling(two[0]) && two[0].ends_with([':', '=']) && is_one
+    });
+    let said = |word: &&str| {
+        let pair = word.split_once(':').filter(|(_, value)| !value.starts_with("//"));
+        pair.is_some_and(|(name, value)| is_telling(name) && is_value(value))
+    };
+    is_said || words.iter().any(said) || holds_one(name)
+}
+
+/// The texts of an expression that hold credentials, or are compared with what holds one.
+fn of_expression(expression: &str, is_told: bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for texts in conditions(expression) {
+        let is_name = |text: &&Text| text.is_key || text.value.ends_with('=');
+        let names = |text: &Text| {
+            let name = text.value.trim_end_matches('=');
+            is_telling(name.rsplit(['?', '&', ';', ' ']).next().unwrap_or(name))
+        };
+        let is_told = is_told || texts.iter().filter(is_name).any(names);
+        for text in texts.iter().filter(|text| !text.is_key) {
+            if holds_one(&text.value) || (is_told && !is_name(&text) && is_value(&text.value)) {
+                found.push(text.value.clone());
+            }
+        }
+    }
+    found
+}
+
+/// A text in an expression.
+#[derive(Debug, Default)]
+struct Text {
+    value: String,
+    /// Whether it says which header, cookie or field is meant: `headers["x-key"]`, `lookup_json_string(…, "key")`.
+    is_key: bool,
+}
+
+/// The texts of what an expression asks, one condition at a time. What is never closed is a text to its end.
+fn conditions(expression: &str) -> Vec<Vec<Text>> {
+    let mut all = vec![Vec::new()];
+    let mut rest = expression;
+    let mut open: Vec<bool> = Vec::new();
+    let mut word = "";
+    while let Some(c) = rest.chars().next() {
+        let is_raw = c == 'r' && rest[1..].trim_start_matches('#').starts_with('"');
+        if c == '"' || is_raw {
+            let (value, after) = text(rest, is_raw);
+            let is_key = open.last().copied().unwrap_or_default();
+            if let Some(texts) = all.last_mut() {
+                texts.push(Text { value, is_key });
+            }
+            rest = after;
+            word = "";
+            continue;
+        }
+        let length = rest
+            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.')))
+            .unwrap_or(rest.len());
+        if length > 0 {
+            word = &rest[..length];
+            if matches!(word, "and" | "or" | "xor") {
+                all.push(Vec::new());
+            }
+            rest = &rest[length..];
+            continue;
+        }
+        match c {
+            '[' => open.push(true),
+            '(' => open.push(word.starts_with("lookup_json")),
+            '{' => open.push(false),
+            ']' | ')' | '}' => drop(open.pop()),
+            '&' | '|' | '^' => all.push(Vec::new()),
+            _ => {}
+        }
+        if !c.is_whitespace() {
+            word = "";
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    all
+}
+
+/// The text that begins here, and what stands behind it.
+fn text(rest: &str, is_raw: bool) -> (String, &str) {
+    if is_raw {
+        let inner = rest[1..].trim_start_matches('#');
+        let hashes = rest.len() - 1 - inner.len();
+        let end = format!("\"{}", "#".repeat(hashes));
+        let (value, after) = inner[1..].split_once(&end).unwrap_or((&inner[1..], ""));
+        return (value.to_owned(), after);
+    }
+    let mut value = String::new();
+    let mut chars = rest[1..].char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return (value, &rest[at + 2..]),
+            '\\' => value.extend(chars.next().map(|(_, c)| c)),
+            c => value.push(c),
+        }
+    }
+    (value, "")
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::model::name::DomainName;
+    use crate::model::rule::RuleKind;
+
+    fn rule(name: &str, expression: &str, action: RuleAction) -> Rule {
+        Rule {
+            zone: DomainName::parse("acme.example").unwrap(),
+            kind: RuleKind::Redirect,
+            key: "foreign.1".into(),
+            name: name.into(),
+            reference: Some("1".into()),
+            expression: expression.into(),
+            writing: None,
+            enabled: true,
+            action,
+            place: None,
+        }
+    }
 
     #[test]
-    fn a_text_in_an_expression_is_found_by_what_it_is_compared_with() {
-        let found = of_expression(
-            r#"http.request.headers["x-bypass-token"][0] eq "open sesame" and http.host eq "app.acme.example""#,
-            "",
-            "here",
-        );
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!(found[0].1, "open sesame");
+    fn the_value_of_a_header_is_told_from_what_everybody_may_see() {
+        for (name, value) in [
+            ("Authorization", "Basic dXNlcjpwYXNz"),
+            ("X-Origin-Token", "hunter22"),
+            ("x-api-key", "abcdef"),
+            ("X-Anything", "Bearer abc"),
+            ("X-Anything", "sk_live_4eC39HqLyjWDarjtT1zdp7dc"),
+            ("X-Anything", "AKIAIOSFODNN7EXAMPLE"),
+            ("Set-Cookie", "id=1234567"),
+            ("X-Api-Pass", "hunter22"),
+            ("X-Pwd", "hunter22"),
+            ("X-Origin-Verify", "hunter22"),
+            ("X-Tokens", "hunter22"),
+            ("X-Api-Credentials", "hunter22"),
+            ("X-JWT", "hunter22"),
+            ("X-Auth", "hunter22"),
+        ] {
+            assert!(is_for_few_eyes(name, value), "{name}: {value}");
+        }
+        for (name, value) in [
+            ("X-Frame-Options", "DENY"),
+            (
+                "Content-Security-Policy",
+                "default-src 'self'; script-src 'self' https://js.stripe.com",
+            ),
+            ("Referrer-Policy", "strict-origin-when-cross-origin"),
+            ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+            (
+                "Permissions-Policy",
+                "geolocation=(), microphone=(), publickey-credentials-get=(self)",
+            ),
+            ("Access-Control-Allow-Credentials", "true"),
+            ("WWW-Authenticate", "Basic realm=\"staff\""),
+        ] {
+            assert!(!is_for_few_eyes(name, value), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_found_by_what_it_is_compared_with_and_by_what_it_says() {
+        for (expression, expected) in [
+            (
+                r#"http.request.headers["x-bypass-token"][0] eq "open sesame" and http.host eq "app.acme.example""#,
+                &["open sesame"][..],
+            ),
+            (
+                r#"http.request.headers["x-api-key"][0] in {"alpha" "beta"}"#,
+                &["alpha", "beta"],
+            ),
+            (
+                r#"http.cookie contains "preview_token=letmein""#,
+                &["preview_token=letmein"],
+            ),
+            (
+                r#"http.request.uri.query contains "access_key=letmein""#,
+                &["access_key=letmein"],
+            ),
+            (
+                r#"lookup_json_string(http.request.body.raw, "password") eq "letmein""#,
+                &["letmein"],
+            ),
+            (
+                r#"http.user_agent eq "a \" b" and http.request.headers["x-key"][0] eq "letmein""#,
+                &["letmein"],
+            ),
+            (
+                r##"http.user_agent eq r#"a " b"# and http.request.headers["x-key"][0] eq r"let\me""##,
+                &[r"let\me"],
+            ),
+            (r#""letmein" in http.request.headers["x-key"]"#, &["letmein"]),
+            (r#"concat("https://acme.example/?token=", "letmein")"#, &["letmein"]),
+            (
+                r#"concat("https://acme.example/?apikey=letmein")"#,
+                &["https://acme.example/?apikey=letmein"],
+            ),
+            (
+                r#"http.request.uri.args["sig"][0] == "letmein" || http.host == "acme.example""#,
+                &["letmein"],
+            ),
+            (
+                r#"http.request.uri.path in {"/token" "/account/reset-password"} or http.cookie contains "session""#,
+                &[],
+            ),
+            (r#"http.user_agent contains "never closed"#, &[]),
+            (
+                r#"len(http.request.headers["authorization"]) eq 0 and http.host eq "app.acme.example""#,
+                &[],
+            ),
+        ] {
+            assert_eq!(of_expression(expression, false), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn a_target_or_a_name_with_a_credential_gives_the_rule_away() {
+        let to = |url: &str| RuleAction::Redirect {
+            to: Destination::Url(url.into()),
+            status: 302,
+            keep_query: false,
+        };
+        for url in [
+            "https://user:hunter22@acme.example/",
+            "https://hooks.slack.example/services/T00000000/B00000000/abcdefghijklmnopqrstuvwx",
+            "https://acme.example/?apikey=hunter22",
+            "https://acme.example/?a=1&pwd=hunter22",
+            "https://acme.example/?sig=hunter22#x",
+        ] {
+            let found = of_rule(&rule("to the new one", "true", to(url))).unwrap();
+            assert_eq!((found.about.as_str(), found.in_name), ("its target", false), "{url}");
+        }
+        let plain = to("https://acme.example/shop/${1}?page=1");
+        assert_eq!(of_rule(&rule("Auth: login page", "true", plain.clone())), None);
+        for name in [
+            "token: hunter22",
+            "key=hunter22",
+            "pass:hunter22",
+            "Bearer hunter22",
+            "for sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+        ] {
+            let found = of_rule(&rule(name, "true", plain.clone())).unwrap();
+            assert!(found.in_name && found.about == "its name", "{name}");
+        }
+        let keyed = r#"http.request.headers["x-key"][0] eq "letmein""#;
+        let found = of_rule(&rule("partners with letmein", keyed, plain)).unwrap();
+        assert!(found.in_name && found.about == "a text of its expression");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(text in "(r|#|\"|\\\\|\\[|\\]|é|=|&|and| |[a-z]){0,30}") {
+            of_expression(&text, true);
+            holds_one(&text);
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 mod beside;
 mod circles;
+mod credentials;
 mod duplicates;
 mod edge;
 mod hidden;
@@ -30,6 +31,7 @@ pub(super) use mail::check as mail;
 pub(super) fn acceptable() -> impl Iterator<Item = &'static str> {
     edge::CODES
         .iter()
+        .chain(credentials::CODES)
         .chain(hidden::CODES)
         .chain(redirect_list::CODES)
         .copied()
@@ -67,6 +69,7 @@ pub(super) const OF_UPTIME: &[&str] = uptime::CODES;
 pub(super) fn zone(zone: &DeclaredZone<'_>, all: &BTreeMap<DomainName, Range<usize>>, findings: &mut Findings<'_>) {
     beside::check(zone, findings);
     circles::check(zone, findings);
+    credentials::check(zone, findings);
     duplicates::check(zone, findings);
     edge::check(zone, findings);
     hidden::check(zone, findings);

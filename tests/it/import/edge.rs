@@ -5,7 +5,7 @@ use launchctl::sandbox::{Permission, Plan, TokenOptions};
 use serde_json::{Value, json};
 
 use crate::road::everything;
-use crate::support::{Place, Ran};
+use crate::support::Place;
 
 fn rule(name: &str, expression: &str, action: &str, parameters: Value) -> Value {
     let mut rule = json!({ "description": name, "expression": expression, "action": action });
@@ -226,13 +226,6 @@ fn steady(text: &str) -> String {
     format!("{head} on DATE{rest}")
 }
 
-fn with_secret(place: &Place, arguments: &[&str]) -> Ran {
-    let mut command = place.command(arguments);
-    command.env("HEADER_AUTHORIZATION", "Basic dXNlcjpodW50ZXIy");
-    command.env("RULE_X_PARTNER_TOKEN", "open sesame 42");
-    Ran::of(&command.output().unwrap())
-}
-
 #[test]
 fn a_zone_of_everything_is_written_down_plans_to_nothing_and_is_adopted_without_a_write() {
     let place = place();
@@ -247,17 +240,67 @@ fn a_zone_of_everything_is_written_down_plans_to_nothing_and_is_adopted_without_
         assert!(!text.contains(secret) && !imported.all().contains(secret), "{text}");
     }
 
-    let unset = place.run(&["--spec", "imported.yaml", "plan"]).expect(1);
-    assert!(unset.err.contains("HEADER_AUTHORIZATION is not set"), "{}", unset.err);
-    let plan = with_secret(&place, &["--spec", "imported.yaml", "plan", "--json"])
+    let plan = place
+        .run(&["--spec", "imported.yaml", "plan", "--json", "--out", "saved.json"])
         .expect(0)
         .json();
     assert_eq!(plan["changes"], json!([]), "{plan}");
     assert_eq!(plan["summary"]["requests"], 0, "{plan}");
     place.sandbox().clear_log();
-    with_secret(&place, &["--spec", "imported.yaml", "apply", "--yes"]).expect(0);
+    let markdown = place.run(&["--spec", "imported.yaml", "plan", "--markdown"]).expect(0);
+    place.run(&["--spec", "imported.yaml", "apply", "--yes"]).expect(0);
     assert!(!place.sandbox().log().iter().any(|entry| entry.wrote));
     assert_eq!(whole(&place), before);
+    // A rule that holds a credential stands nowhere, and nobody touches it.
+    let mut written = vec![plan.to_string(), markdown.all()];
+    written.push(std::fs::read_to_string(place.path("saved.json")).unwrap());
+    written.extend(everything_under(&place.path(".launchctl")));
+    for secret in ["dXNlcjpodW50ZXIy", "open sesame"] {
+        assert!(!written.iter().any(|text| text.contains(secret)), "{secret}");
+    }
+}
+
+/// The text of every file in a folder.
+fn everything_under(folder: &std::path::Path) -> Vec<String> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(everything_under(&path));
+        } else {
+            all.push(String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned());
+        }
+    }
+    all
+}
+
+#[test]
+fn a_spec_is_written_whole_whatever_the_credentials_beside_it_say() {
+    let place = place();
+    let keyed = r#"(http.request.headers["x-key"][0] eq "cloudflare")"#;
+    let rules = json!([rule("cloudflare only", keyed, "block", Value::Null)]);
+    place.world(|world| {
+        world
+            .put_rules("acme.example", "http_request_firewall_custom", rules)
+            .unwrap()
+    });
+    let imported = place.run(&["import", "acme.example"]).expect(0);
+    assert!(imported.out.contains("provider: cloudflare\n"), "{}", imported.out);
+    assert!(!imported.all().contains("[credential]"), "{}", imported.all());
+    place.write("launch.yaml", &imported.out);
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
+fn adding_to_a_spec_that_is_not_there_names_its_own_option() {
+    let place = place();
+    let refused = place.run(&["import", "acme.example", "--into", "nope.yaml"]).expect(1);
+    assert!(
+        refused.err.contains("there is no `nope.yaml`") && refused.err.contains("--into"),
+        "{}",
+        refused.err
+    );
+    assert!(!refused.err.contains("--spec"), "{}", refused.err);
 }
 
 #[test]
@@ -266,19 +309,20 @@ fn an_adopted_rule_is_changed_in_its_place_and_goes_back_as_it_was() {
     place
         .run(&["import", "acme.example", "--out", "imported.yaml"])
         .expect(0);
-    with_secret(&place, &["--spec", "imported.yaml", "apply", "--yes"]).expect(0);
+    place.run(&["--spec", "imported.yaml", "apply", "--yes"]).expect(0);
     let before = rules(&place, "http_request_dynamic_redirect");
     let text = std::fs::read_to_string(place.path("imported.yaml")).unwrap();
     let edited = text.replace("https://acme.example/pricing\"", "https://acme.example/prices\"");
     assert_ne!(edited, text);
     place.write("imported.yaml", &edited);
-    let plan = with_secret(&place, &["--spec", "imported.yaml", "plan", "--json"])
+    let plan = place
+        .run(&["--spec", "imported.yaml", "plan", "--json"])
         .expect(0)
         .json();
     assert_eq!(plan["summary"]["update"], 1, "{plan}");
     assert_eq!(plan["summary"]["create"], 0, "{plan}");
     assert_eq!(plan["changes"][0]["address"], "acme.example/redirect/old-pricing");
-    with_secret(&place, &["--spec", "imported.yaml", "apply", "--yes"]).expect(0);
+    place.run(&["--spec", "imported.yaml", "apply", "--yes"]).expect(0);
     let after = rules(&place, "http_request_dynamic_redirect");
     let mut expected = before.clone();
     expected[1]["action_parameters"]["from_value"]["target_url"]["value"] = json!("https://acme.example/prices");
@@ -286,7 +330,7 @@ fn an_adopted_rule_is_changed_in_its_place_and_goes_back_as_it_was() {
         after, expected,
         "the rule keeps its id, its mark, its place and the writing of its expression"
     );
-    with_secret(&place, &["--spec", "imported.yaml", "rollback", "--yes"]).expect(0);
+    place.run(&["--spec", "imported.yaml", "rollback", "--yes"]).expect(0);
     assert_eq!(rules(&place, "http_request_dynamic_redirect"), before);
 }
 

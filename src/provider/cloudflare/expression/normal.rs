@@ -2,8 +2,12 @@
 //! and operators as it comes; what means the same by its form alone comes out equal here. What cannot be read is taken
 //! as it is. Pure.
 
+use std::collections::BTreeSet;
+
 /// Parentheses deeper than this are nobody's rule.
 const DEEPEST: usize = 40;
+/// Characters of an expression that Cloudflare takes; what is longer is not read.
+const LONGEST: usize = 4_096;
 
 /// An expression as far as its logic goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,9 @@ pub(in crate::provider::cloudflare) fn canonical(expression: &str) -> String {
 
 /// Reads an expression. `None` for what is not understood.
 pub(super) fn parse(expression: &str) -> Option<Tree> {
+    if expression.chars().nth(LONGEST).is_some() {
+        return None;
+    }
     let tokens = tokens(expression)?;
     let mut reader = Reader { tokens: &tokens, at: 0 };
     let tree = reader.any(0)?;
@@ -317,24 +324,26 @@ fn together(parts: Vec<Tree>) -> Vec<Tree> {
             out.push(part);
             continue;
         };
-        if let Some((at, _, known)) = fields.iter_mut().find(|(_, name, _)| *name == field) {
+        if let Some((_, _, known)) = fields.iter_mut().find(|(_, name, _)| *name == field) {
             known.extend(more);
-            out[*at] = Tree::Term(one_of(&field, known));
         } else {
             fields.push((out.len(), field, more));
             out.push(part);
         }
     }
+    for (at, field, values) in fields {
+        out[at] = Tree::Term(one_of(&field, &values));
+    }
     out
 }
 
 fn one_of(field: &str, values: &[String]) -> String {
-    let mut once: Vec<&str> = Vec::new();
-    for value in values {
-        if !once.contains(&value.as_str()) {
-            once.push(value);
-        }
-    }
+    let mut known = BTreeSet::new();
+    let once: Vec<&str> = values
+        .iter()
+        .map(String::as_str)
+        .filter(|value| known.insert(*value))
+        .collect();
     match once.as_slice() {
         [one] => format!("{field} eq {one}"),
         several => format!("{field} in {{{}}}", several.join(" ")),
@@ -437,6 +446,16 @@ mod tests {
         }
         let deep = format!("{}a{}", "(".repeat(5_000), ")".repeat(5_000));
         assert_eq!(canonical(&deep), deep);
+    }
+
+    #[test]
+    fn what_is_longer_than_any_expression_is_taken_as_it_is() {
+        let of = |number: usize| {
+            let parts: Vec<String> = (0..number).map(|at| format!(r#"a eq "{at:03}""#)).collect();
+            parts.join(" or ")
+        };
+        assert!(canonical(&of(250)).starts_with(r#"a in {"000" "001" "#));
+        assert_eq!(canonical(&of(500)), of(500));
     }
 
     proptest! {
