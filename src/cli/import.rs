@@ -110,5 +110,9 @@ fn summary(imported: &ops::import::Imported) -> String {
         .map(|(number, word)| text::count(*number, word));
     let mut words = format!("Declared: {}.\n", text::list(&numbers.collect::<Vec<_>>()));
     words.push_str(&left_out(&imported.left_out, &imported.notes));
+    for (variable, about) in &imported.to_be_set {
+        let about = text::sanitize(about);
+        words.push_str(&format!("Not written down: {about}: set {variable} before planning\n"));
+    }
     words
 }

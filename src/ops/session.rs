@@ -300,7 +300,7 @@ impl Session {
         Ok(Self {
             elsewhere: elsewhere(&spec, setting, sandbox.is_some()),
             caveat: None,
-            spec_name: file_name(&setting.spec),
+            spec_name: files::name_of(&setting.spec),
             store: LocalStore::new(&folder, setting.clock),
             spec,
             diagnostics,
@@ -318,7 +318,7 @@ impl Session {
         Ok(Self {
             elsewhere: elsewhere(&spec, setting, false),
             caveat: None,
-            spec_name: file_name(&setting.spec),
+            spec_name: files::name_of(&setting.spec),
             store: LocalStore::new(&history_folder(&setting.spec), setting.clock),
             spec,
             diagnostics,
@@ -335,7 +335,7 @@ impl Session {
         Ok(Self {
             elsewhere: elsewhere(&spec, setting, true),
             caveat: None,
-            spec_name: file_name(&setting.spec),
+            spec_name: files::name_of(&setting.spec),
             store: LocalStore::new(folder, setting.clock),
             spec,
             diagnostics,
@@ -483,13 +483,6 @@ fn uptime_of<'a>(runs: impl DoubleEndedIterator<Item = &'a Run>) -> Option<Uptim
             unsupported: Unsupported::Refuse,
         })
     })
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(
-        || path.display().to_string(),
-        |name| name.to_string_lossy().into_owned(),
-    )
 }
 
 async fn start_sandbox(folder: &Path, spec: &Spec) -> Result<Sandbox, Problem> {

@@ -33,6 +33,8 @@ pub struct Imported {
     pub left_out: Vec<(Address, String)>,
     /// What was not read, and other things to know.
     pub notes: Vec<String>,
+    /// Environment variables that planning it needs, each with what it is to hold.
+    pub to_be_set: Vec<(String, String)>,
 }
 
 /// Reads `zones` at `provider` and writes them down; without any, all that the credential covers.

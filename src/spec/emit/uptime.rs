@@ -45,7 +45,6 @@ pub fn emit_uptime(uptime: &EmittedUptime, head: Option<&Head>) -> Emitted {
         text: page.text,
         parts: page.parts,
         mail: BTreeMap::new(),
-        kept: Vec::new(),
     }
 }
 
