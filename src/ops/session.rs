@@ -300,7 +300,7 @@ impl Session {
         Ok(Self {
             elsewhere: elsewhere(&spec, setting, sandbox.is_some()),
             caveat: None,
-            spec_name: file_name(&setting.spec),
+            spec_name: files::name_of(&setting.spec),
             store: LocalStore::new(&folder, setting.clock),
             spec,
             diagnostics,
@@ -318,7 +318,7 @@ impl Session {
         Ok(Self {
             elsewhere: elsewhere(&spec, setting, false),
             caveat: None,
-            spec_name: file_name(&setting.spec),
+            spec_name: files::name_of(&setting.spec),
             store: LocalStore::new(&history_folder(&setting.spec), setting.clock),
             spec,
             diagnostics,
@@ -339,7 +339,7 @@ impl Session {
         Ok(Self {
             elsewhere: elsewhere(&spec, setting, true),
             caveat: None,
-            spec_name: file_name(&setting.spec),
+            spec_name: files::name_of(&setting.spec),
             store: LocalStore::new(folder, setting.clock),
             spec,
             diagnostics,
@@ -472,11 +472,22 @@ impl Session {
     }
 }
 
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(
-        || path.display().to_string(),
-        |name| name.to_string_lossy().into_owned(),
-    )
+/// How checks were kept, by the runs that left some.
+fn uptime_of<'a>(runs: impl DoubleEndedIterator<Item = &'a Run>) -> Option<UptimePolicy> {
+    runs.rev().find_map(|run| {
+        let saved = run.record.zones.get(&ScopeName::Uptime)?;
+        let sides = run
+            .record
+            .changes
+            .iter()
+            .flat_map(|change| [&change.before, &change.after]);
+        let mut markers = sides.flatten().filter_map(Resource::marker);
+        Some(UptimePolicy {
+            provider: saved.provider.clone(),
+            stack: markers.find_map(stack_of)?.to_owned(),
+            unsupported: Unsupported::Refuse,
+        })
+    })
 }
 
 async fn start_sandbox(folder: &Path, spec: &Spec) -> Result<Sandbox, Problem> {

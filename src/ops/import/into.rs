@@ -286,7 +286,7 @@ impl Work<'_> {
             );
             (self.spec, self.added) = (spec, added);
             let rules = lacking.rules.iter().filter(|rule| rule.what.kind == kind);
-            for address in rules.map(|rule| rule.what.address()) {
+            for address in rules.map(|rule| settle::address_of(&rule.what)) {
                 let why = because.get(&address).unwrap_or(&why).clone();
                 self.added.left_out.push((address, why));
             }

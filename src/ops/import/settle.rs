@@ -266,6 +266,7 @@ fn finish(zones: &[EmittedZone], emitted: Emitted, notes: Vec<String>) -> Import
             .into_iter()
             .filter(|(number, word)| *number > 0 || *word == "record set")
             .collect(),
+        to_be_set: Vec::new(),
         text: emitted.text,
         to_be_set: Vec::new(),
         left_out,

@@ -161,3 +161,18 @@ fn each_part_is_judged_with_the_others_before_anybody_is_asked() {
     }
     assert!(place.sandbox().log().is_empty(), "nobody was asked");
 }
+
+#[test]
+fn a_header_that_carries_a_credential_is_warned_about_until_it_is_accepted() {
+    let place = super::place();
+    let rule = "    request_headers:\n      - { name: origin, match: { path: \"/*\" }, set: { X-Origin-Verify: hunter22, X-From: edge } }\n";
+    place.spec_with(rule, super::RECORDS);
+    let said = place.run(&["plan"]).expect(0).all();
+    assert!(
+        said.contains("credential-in-rule") && said.contains("X-Origin-Verify"),
+        "{said}"
+    );
+    place.spec_with(&format!("    accept: [credential-in-rule]\n{rule}"), super::RECORDS);
+    let said = place.run(&["plan"]).expect(0).all();
+    assert!(!said.contains("credential-in-rule"), "{said}");
+}

@@ -282,7 +282,7 @@ fn a_spec_is_written_whole_whatever_the_credentials_beside_it_say() {
     place.world(|world| {
         world
             .put_rules("acme.example", "http_request_firewall_custom", rules)
-            .unwrap()
+            .unwrap();
     });
     let imported = place.run(&["import", "acme.example"]).expect(0);
     assert!(imported.out.contains("provider: cloudflare\n"), "{}", imported.out);
