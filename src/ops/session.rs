@@ -472,24 +472,6 @@ impl Session {
     }
 }
 
-/// How checks were kept, by the runs that left some.
-fn uptime_of<'a>(runs: impl DoubleEndedIterator<Item = &'a Run>) -> Option<UptimePolicy> {
-    runs.rev().find_map(|run| {
-        let saved = run.record.zones.get(&ScopeName::Uptime)?;
-        let sides = run
-            .record
-            .changes
-            .iter()
-            .flat_map(|change| [&change.before, &change.after]);
-        let mut markers = sides.flatten().filter_map(Resource::marker);
-        Some(UptimePolicy {
-            provider: saved.provider.clone(),
-            stack: markers.find_map(stack_of)?.to_owned(),
-            unsupported: Unsupported::Refuse,
-        })
-    })
-}
-
 async fn start_sandbox(folder: &Path, spec: &Spec) -> Result<Sandbox, Problem> {
     let options = Options {
         state_file: Some(folder.join("cloudflare.json")),

@@ -268,7 +268,6 @@ fn finish(zones: &[EmittedZone], emitted: Emitted, notes: Vec<String>) -> Import
             .collect(),
         to_be_set: Vec::new(),
         text: emitted.text,
-        to_be_set: Vec::new(),
         left_out,
         notes,
     }
