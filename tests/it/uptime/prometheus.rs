@@ -472,7 +472,7 @@ fn what_it_cannot_hold_is_refused_or_brought_to_the_nearest() {
     let plan = place.run(&["plan", "--json"]).expect(1).json();
     let words = plan["refusals"].to_string();
     assert!(
-        words.contains("cannot hold `heartbeat`") && words.contains("cannot hold `server`"),
+        words.contains("cannot hold `heartbeat`") && words.contains("write `server: HOST`"),
         "{words}"
     );
     let (_, routes) = trio
