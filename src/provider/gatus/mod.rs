@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::base::files;
 use crate::model::address::Address;
 use crate::model::capability::{Capabilities, UptimeRules};
+use crate::model::contact::{Channel, Guarded};
 use crate::model::inventory::{Desired, Inventory};
 use crate::model::resource::Resource;
 use crate::model::scope::ScopeName;
@@ -103,7 +104,8 @@ impl Gatus {
         let path = folder.join(render::file(stack));
         let is_there = path.exists();
         let written = files::read_text(&path, LARGEST).unwrap_or_default();
-        if written != render::text(stack, &inventory, &secrets, &self.smarthost) {
+        let expected = render::text(stack, &inventory, &secrets, &self.smarthost);
+        if written != expected && !only_addresses_differ(&written, &expected, &mut inventory) {
             // Changed by hand, or with other credentials: whatever it says now is not what was declared.
             for resource in inventory.values_mut() {
                 if let Resource::Monitor(monitor) = resource {
@@ -212,6 +214,45 @@ fn remove(folder: &Path, mut names: impl Iterator<Item = String>) -> Result<(), 
         )),
         _ => Ok(()),
     })
+}
+
+/// Whether two files differ in nothing but where contacts are told that are kept elsewhere: then those are at another
+/// value, and every check is as it was.
+fn only_addresses_differ(written: &str, expected: &str, inventory: &mut Inventory) -> bool {
+    let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    let (Some(mut written), Some(expected)) = (parsed(written), parsed(expected)) else {
+        return false;
+    };
+    let there = written.get_mut("alerting").and_then(serde_json::Value::as_object_mut);
+    let wanted = expected.get("alerting").and_then(serde_json::Value::as_object);
+    let (Some(there), Some(wanted)) = (there, wanted) else {
+        return false;
+    };
+    let mut moved = Vec::new();
+    for (address, resource) in inventory.iter() {
+        let channel = resource.as_contact().map(|contact| &contact.channel);
+        let guarded = channel.filter(|channel| channel.guarded().is_some());
+        let Some(kind) = guarded.and_then(render::kind) else {
+            continue;
+        };
+        if let (Some(is), Some(shall)) = (there.get_mut(kind), wanted.get(kind))
+            && is != shall
+        {
+            shall.clone_into(is);
+            moved.push(address.clone());
+        }
+    }
+    if moved.is_empty() || written != expected {
+        return false;
+    }
+    for address in moved {
+        if let Some(Resource::Contact(contact)) = inventory.get_mut(&address)
+            && let Channel::Slack { hook: value } | Channel::Webhook { url: value } = &mut contact.channel
+        {
+            *value = Guarded::Hidden;
+        }
+    }
+    true
 }
 
 fn kept(path: &Path) -> Result<Inventory, ProviderError> {

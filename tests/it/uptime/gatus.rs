@@ -99,6 +99,22 @@ fn the_example_there_and_back() {
 }
 
 #[test]
+fn another_address_is_a_change_of_the_contact_alone() {
+    let (mut place, folder) = place();
+    spec(&place, &folder, EXAMPLE);
+    place.run(&["apply", "--yes"]).expect(0);
+    place
+        .environment
+        .insert("SLACK_WEBHOOK_URL".into(), format!("{HOOK}-new"));
+    let plan = place.run(&["plan", "--json"]).expect(0);
+    assert_eq!(changes(&plan.json()), ["update uptime/contact/chat"]);
+    place.run(&["apply", "--yes"]).expect(0);
+    assert!(written(&folder).0.contains(&format!("{HOOK}-new")));
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+    place.is_clean();
+}
+
+#[test]
 fn everything_that_it_holds_is_written_as_it_is_documented() {
     let (mut place, folder) = place();
     place
