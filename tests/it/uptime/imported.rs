@@ -61,6 +61,7 @@ fn grown() -> Place {
     for (variable, value) in [
         ("UPTIME_SLACK_URL", HOOK),
         ("UPTIME_API_AUTHORIZATION", TOKEN),
+        ("UPTIME_API_X_PROBE", "1"),
         ("UPTIME_API_BODY", r#"{"password":"canary-9f3e77c1a5b2"}"#),
     ] {
         place.environment.insert(variable.to_owned(), value.to_owned());
@@ -191,7 +192,11 @@ fn a_team_at_betterstack_is_written_down_and_only_marked() {
             account.add_monitor(&monitor);
         }
     });
-    for (variable, value) in [("UPTIME_API_X_API_KEY", CANARY), ("UPTIME_API_BODY", CANARY)] {
+    for (variable, value) in [
+        ("UPTIME_API_X_API_KEY", CANARY),
+        ("UPTIME_API_X_PROBE", "1"),
+        ("UPTIME_API_BODY", CANARY),
+    ] {
         place.environment.insert(variable.to_owned(), value.to_owned());
     }
     let start = account(&place);
