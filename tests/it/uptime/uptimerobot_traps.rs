@@ -469,14 +469,7 @@ fn an_integration_that_somebody_makes_at_the_same_time_is_not_doubled() {
     place.foreign_hand_before_write(1, |world| {
         world.uptimerobot().add_integration("Slack", HOOK, "Theirs");
     });
-    let refused = place.run(&["apply", "--yes"]).expect(1);
-    assert!(refused.all().contains("looks again"), "{}", refused.all());
-    let plan = place.run(&["plan", "--json"]).expect(0).json();
-    assert!(
-        changes(&plan).contains(&"update uptime/contact/chat".to_owned()),
-        "it is taken over, and said to be: {:?}",
-        changes(&plan)
-    );
+    // Ours is refused as a double. What is there by now is known by its value, keeps its name and is used.
     place.run(&["apply", "--yes"]).expect(0);
     assert_eq!(place.account()[2].len(), 1, "none was made beside it");
     place.run(&["plan", "--detailed-exitcode"]).expect(0);
