@@ -9,7 +9,7 @@ use crate::model::resource::Resource;
 use crate::model::rule::RuleKind;
 use crate::model::scope::ScopeName;
 use crate::plan::diff::LeftRule;
-use crate::plan::{Owned, OwnedMark};
+use crate::plan::{Owned, OwnedMark, carried_out};
 
 /// What the runs have left and nobody has let go, on the zones that bear these ids now. What was left in another zone
 /// of the same name is not owned here; those zones are returned too.
@@ -76,12 +76,7 @@ pub fn last_forms(runs: &[Run]) -> BTreeMap<Address, Resource> {
     for run in runs {
         let not_done = run.account().not_done;
         let made = run.record.changes.iter();
-        for change in made.filter(|change| !not_done.contains(&change.address)) {
-            match &change.after {
-                Some(after) => forms.insert(change.address.clone(), after.clone()),
-                None => forms.remove(&change.address),
-            };
-        }
+        forms = carried_out(forms, made.filter(|change| !not_done.contains(&change.address)));
     }
     forms
 }

@@ -242,23 +242,6 @@ fn short(text: &str, most: usize) -> String {
 /// What every marker begins with; by itself the label of all that is ours.
 pub const MARK: &str = "launchctl";
 
-/// Whether a header of this name holds a credential, as far as a name can tell.
-pub fn tells_a_credential(name: &str) -> bool {
-    const TELLING: [&str; 9] = [
-        "auth",
-        "cookie",
-        "token",
-        "key",
-        "secret",
-        "password",
-        "signature",
-        "session",
-        "credential",
-    ];
-    let name = name.to_ascii_lowercase();
-    TELLING.iter().any(|word| name.contains(word))
-}
-
 /// The last part of an address from a name: lower-case ASCII letters and digits, and one hyphen between words. Other
 /// letters are left out; a name of nothing else becomes a digest of itself.
 pub fn key_of(name: &str) -> String {

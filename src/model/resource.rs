@@ -183,14 +183,6 @@ impl Resource {
         }
     }
 
-    /// The maintenance window, when it is one.
-    pub fn as_maintenance(&self) -> Option<&Maintenance> {
-        match self {
-            Self::Maintenance(maintenance) => Some(maintenance),
-            _ => None,
-        }
-    }
-
     /// What of it is kept elsewhere: credentials, and what is sent with a request.
     pub fn guarded(&self) -> Vec<&Guarded> {
         match self {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::digest;
 use crate::model::address::Address;
+use crate::model::inventory::Inventory;
 use crate::model::resource::Resource;
 
 /// What happens to a resource.
@@ -53,6 +54,17 @@ impl Change {
             (Some(_), None) => Action::Delete,
         }
     }
+}
+
+/// What will be there once `changes` are carried out.
+pub fn carried_out<'c>(mut inventory: Inventory, changes: impl IntoIterator<Item = &'c Change>) -> Inventory {
+    for change in changes {
+        match &change.after {
+            Some(after) => inventory.insert(change.address.clone(), after.clone()),
+            None => inventory.remove(&change.address),
+        };
+    }
+    inventory
 }
 
 /// Something that a reader of the plan should know.

@@ -11,7 +11,7 @@ pub mod guard;
 pub mod order;
 pub mod saved;
 
-pub use change::{Action, Change, Plan, Refusal, Warning};
+pub use change::{Action, Change, Plan, Refusal, Warning, carried_out};
 pub use diff::{Live, Owned, OwnedMark, Selection, Sides, diff};
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::diff::{Bounds, Live, Owned, OwnedMark, Sides, diff};
-use super::{Action, Plan, change};
+use super::{Action, Plan, carried_out, change};
 use crate::model::address::Address;
 use crate::model::inventory::{Desired, Inventory, Protection, Unmanaged, ZonePolicy};
 use crate::model::name::DomainName;
@@ -330,18 +330,6 @@ fn borrowed(zone: &[(String, String, String)]) -> Vec<(&str, &str, &str)> {
         .collect()
 }
 
-/// What is live once a plan has been carried out.
-fn carried_out(live: &Inventory, plan: &Plan) -> Inventory {
-    let mut after = live.clone();
-    for change in &plan.changes {
-        match &change.after {
-            Some(resource) => after.insert(change.address.clone(), resource.clone()),
-            None => after.remove(&change.address),
-        };
-    }
-    after
-}
-
 proptest! {
     #[test]
     fn a_plan_carried_out_leaves_nothing_to_change_and_its_way_back_leads_to_the_start(
@@ -350,7 +338,7 @@ proptest! {
         let mut scene = Scene::new(&borrowed(&desired), &borrowed(&live)).owning(&borrowed(&owned));
         scene.bounds.guard_deletes = false;
         let plan = scene.plan();
-        let after = carried_out(&scene.live.inventory, &plan);
+        let after = carried_out(scene.live.inventory.clone(), &plan.changes);
         for (address, wanted) in &scene.desired.inventory {
             prop_assert_eq!(after.get(address), Some(wanted), "live equals the spec");
         }
@@ -372,7 +360,7 @@ proptest! {
             }
         }
         let back = scene.plan();
-        prop_assert_eq!(carried_out(&scene.live.inventory, &back), start);
+        prop_assert_eq!(carried_out(scene.live.inventory.clone(), &back.changes), start);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use reqwest::Method;
 use crate::base::secret::scrub;
 use crate::base::text;
 use crate::provider::http::{Failure, Reply};
-use crate::provider::{ApiRefusal, ProviderError};
+use crate::provider::{ApiRefusal, Examination, Finding, ProviderError};
 
 /// The longest message of a service that is repeated, in characters.
 const MESSAGE: usize = 400;
@@ -30,6 +30,31 @@ pub(super) struct Voice {
     pub advice: fn(&ApiRefusal) -> Option<&'static str>,
     /// What to do when there is no answer.
     pub silence: &'static str,
+}
+
+impl Voice {
+    /// What an answer tells of a credential: what was `seen` with it, or why nothing was.
+    pub(super) fn examination(&self, subject: String, seen: Result<String, &ApiError>) -> Examination {
+        let (finding, detail, fix) = match seen {
+            Ok(detail) => (Finding::Good, detail, None),
+            Err(ApiError::Refused(refusal)) => (
+                Finding::Bad,
+                refusal.to_string(),
+                (self.advice)(refusal).map(str::to_owned),
+            ),
+            Err(error) => (
+                Finding::Unclear,
+                error.words(),
+                Some("try again when the network holds".to_owned()),
+            ),
+        };
+        Examination {
+            subject,
+            finding,
+            detail,
+            fix,
+        }
+    }
 }
 
 impl ApiError {

@@ -1,5 +1,5 @@
-//! What those providers share that keep checks in somebody else's account: knowing a live monitor again, filling in what
-//! is kept elsewhere, and never showing a header's value that may be a credential. Knows no service.
+//! What those providers share that keep checks: the form of their requests, knowing a live monitor again, filling in what is
+//! kept elsewhere, and never showing a header that may be a credential. Knows no service.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,35 @@ use crate::base::text;
 use crate::model::address::Address;
 use crate::model::contact::Guarded;
 use crate::model::monitor::{Check, Monitor, SentText, key_of};
+use crate::model::scope::ScopeName;
 use crate::plan::{Change, Refusal, Warning};
-use crate::provider::{Sought, UptimeFacts};
+use crate::provider::{Sought, Stage, Step, UptimeFacts};
 
 /// What is kept at the places that the sought resources name.
 pub type Secrets = BTreeMap<SecretReference, Secret>;
+
+/// A request about checks. They have one scope, one stage and one lane at each provider.
+pub fn step(
+    provider: &'static str,
+    addresses: Vec<Address>,
+    (method, path): (&'static str, String),
+    summary: String,
+    body: Value,
+) -> Step {
+    Step {
+        provider,
+        scope: ScopeName::Uptime,
+        stage: Stage::Content,
+        lane: provider.to_owned(),
+        check: None,
+        method,
+        path,
+        summary,
+        addresses,
+        handles: BTreeMap::new(),
+        body,
+    }
+}
 
 /// Reads every entry of a list. What is not understood is not there for us: neither changed nor deleted, but said.
 pub fn understood<T>(

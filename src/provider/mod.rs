@@ -12,6 +12,7 @@ pub mod dns;
 mod error;
 pub mod gatus;
 pub mod http;
+pub mod kept_file;
 pub mod powerdns;
 pub mod prometheus;
 pub mod rfc2136;

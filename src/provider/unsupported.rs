@@ -19,6 +19,18 @@ pub struct Lack {
     pub write: Option<&'static str>,
 }
 
+impl Lack {
+    /// Something with the nearest that can be held, if there is such.
+    pub fn new(field: &'static str, words: impl Into<String>, nearest: Option<&str>) -> Self {
+        Self {
+            field,
+            words: words.into(),
+            nearest: nearest.map(str::to_owned),
+            write: None,
+        }
+    }
+}
+
 /// Brings a resource to the nearest that can be held, and says what was given up. What has nothing near stays.
 pub type Fit<'a> = dyn Fn(&mut Resource) -> Vec<Lack> + 'a;
 

@@ -14,19 +14,7 @@ use crate::model::name::DomainName;
 
 /// The text with a DKIM key added under `email` of a zone, or why it cannot be added there.
 pub fn add_dkim_key(source: &Arc<Source>, zone: &DomainName, item: &str) -> Result<String, String> {
-    let (root, findings) = yaml::parse(source);
-    let root = root
-        .filter(|_| !findings.has_errors())
-        .ok_or("the spec cannot be read")?;
-    let zones = entry(&root, "zones").ok_or("the spec has no zones")?;
-    let Value::Mapping(zones) = &zones.value else {
-        return Err("the spec has no zones".into());
-    };
-    let is_it = |found: &&Entry| DomainName::parse(&found.key.text).is_ok_and(|name| name == *zone);
-    let found = zones
-        .iter()
-        .find(is_it)
-        .ok_or_else(|| format!("the spec has no zone {zone}"))?;
+    let found = zone_of(source, zone)?;
     let email = written_under(&found.value, "email").ok_or_else(|| format!("{zone} has no `email` block"))?;
     let Value::Mapping(entries) = &email.value.value else {
         return Err(format!("`email` of {zone} is no block of keys"));
@@ -40,6 +28,27 @@ pub fn add_dkim_key(source: &Arc<Source>, zone: &DomainName, item: &str) -> Resu
         }
         None => into_block(text, &email.value, entries, item),
     }
+}
+
+fn read(source: &Arc<Source>) -> Result<Rc<Node>, String> {
+    let (root, findings) = yaml::parse(source);
+    let root = root.filter(|_| !findings.has_errors());
+    root.ok_or_else(|| "the spec cannot be read".to_owned())
+}
+
+/// A zone, whether its entries stand in it or behind an alias.
+fn zone_of(source: &Arc<Source>, zone: &DomainName) -> Result<Entry, String> {
+    let root = read(source)?;
+    let zones = entry(&root, "zones").ok_or("the spec has no zones")?;
+    let Value::Mapping(zones) = &zones.value else {
+        return Err("the spec has no zones".into());
+    };
+    let is_it = |found: &&Entry| DomainName::parse(&found.key.text).is_ok_and(|name| name == *zone);
+    let found = zones
+        .iter()
+        .find(is_it)
+        .ok_or_else(|| format!("the spec has no zone {zone}"))?;
+    Ok(found.clone())
 }
 
 fn written_under<'n>(node: &'n Node, key: &str) -> Option<&'n Entry> {

@@ -9,9 +9,10 @@ use super::raw_uptime::Told;
 use super::shape::{At, Reader, Shape, Text};
 use super::yaml::{Node, Value};
 use crate::base::diagnostic::Diagnostic;
+use crate::base::few_eyes::tells_a_credential;
 use crate::base::secret::SecretReference;
 use crate::base::text;
-use crate::model::monitor::{Confirm, Status, tells_a_credential};
+use crate::model::monitor::{Confirm, Status};
 use crate::model::ttl;
 use crate::model::window::TimeOfDay;
 

@@ -159,6 +159,16 @@ fn a_crash_can_be_undone_without_finishing_first() {
     }
 }
 
+/// What Ctrl-C sends.
+#[cfg(unix)]
+fn interrupt(child: &std::process::Child) {
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_finishes_the_request_in_flight() {
@@ -169,11 +179,7 @@ fn an_interrupt_finishes_the_request_in_flight() {
     until("a write is under way", || {
         place.sandbox().in_flight() > 0 && place.sandbox().log().iter().any(|entry| entry.wrote)
     });
-    let interrupt = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(interrupt.success());
+    interrupt(&child);
     let output = child.wait_with_output().unwrap();
     assert_eq!(
         output.status.code(),
@@ -200,11 +206,7 @@ fn an_interrupt_ends_a_pause_that_the_provider_asks_for() {
     until("a write was turned away", || {
         place.sandbox().log().iter().any(|entry| entry.status == Some(429))
     });
-    let interrupt = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(interrupt.success());
+    interrupt(&child);
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(130), "{said}");

@@ -31,8 +31,8 @@ use crate::provider::checks;
 use crate::provider::credential::Keeper;
 use crate::provider::http::{Credential, Http};
 use crate::provider::{
-    Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
-    Scope, Sought, Step,
+    Access, Answer, ApiRefusal, Examination, Outcome, Profile, Provider, ProviderError, Reading, Review, Scope, Sought,
+    Step,
 };
 use account::{HEARTBEATS, METADATA, MONITORS, POLICIES};
 use api::ApiError;
@@ -250,25 +250,8 @@ impl BetterStack {
             words.extend(monitors.map(|monitors| text::count(monitors, "monitor")));
             words.join(", ")
         };
-        let (finding, detail, fix) = match api::get(&self.http, &format!("{MONITORS}?page=1&per_page=1")).await {
-            Ok(page) => (Finding::Good, good(&page), None),
-            Err(ApiError::Refused(refusal)) => (
-                Finding::Bad,
-                refusal.to_string(),
-                quirks::advice(&refusal).map(str::to_owned),
-            ),
-            Err(error) => (
-                Finding::Unclear,
-                error.words(),
-                Some("try again when the network holds".to_owned()),
-            ),
-        };
-        vec![Examination {
-            subject,
-            finding,
-            detail,
-            fix,
-        }]
+        let page = api::get(&self.http, &format!("{MONITORS}?page=1&per_page=1")).await;
+        vec![api::VOICE.examination(subject, page.as_ref().map(good))]
     }
 }
 

@@ -56,10 +56,8 @@ pub(super) fn nearest(wanted: u64, allowed: &[u64]) -> Option<u64> {
 
 fn lack(field: &'static str, words: impl Into<String>, nearest: Option<String>) -> Lack {
     Lack {
-        field,
-        words: words.into(),
         nearest,
-        write: None,
+        ..Lack::new(field, words, None)
     }
 }
 

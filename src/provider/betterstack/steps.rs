@@ -12,9 +12,8 @@ use crate::model::address::Address;
 use crate::model::contact::{Channel, Contact, Guarded};
 use crate::model::monitor::{Check, Heartbeat, Monitor, marker};
 use crate::model::resource::Resource;
-use crate::model::scope::ScopeName;
 use crate::plan::Change;
-use crate::provider::{Reading, Stage, Step, UptimeFacts};
+use crate::provider::{Reading, Step, UptimeFacts, checks};
 
 /// Seconds and milliseconds to wait where nothing is said and the type of a monitor changes to one with the other unit.
 const USUAL_TIMEOUT: (u32, u32) = (30, 5_000);
@@ -66,19 +65,7 @@ pub(super) fn list_of(channel: &Channel) -> &'static str {
 }
 
 fn step(addresses: Vec<Address>, method: &'static str, path: String, summary: String, body: Value) -> Step {
-    Step {
-        provider: super::NAME,
-        scope: ScopeName::Uptime,
-        stage: Stage::Content,
-        lane: super::NAME.to_owned(),
-        check: None,
-        method,
-        path,
-        summary,
-        addresses,
-        handles: BTreeMap::new(),
-        body,
-    }
+    checks::step(super::NAME, addresses, (method, path), summary, body)
 }
 
 fn of(change: &Change, method: &'static str, path: String, verb: &str, body: Value) -> Step {

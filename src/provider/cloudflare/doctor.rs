@@ -248,18 +248,8 @@ async fn examine_redirect_list(cloudflare: &Cloudflare, zone: &DomainName, accou
         api::write(&cloudflare.http, "PUT", &nowhere, &nothing),
         examine_rules(cloudflare, zone, &entry_point, "Account", "Mass URL Redirects")
     );
-    let read = match read {
-        Ok(_) => found(&subject("Read"), Finding::Good, "granted", None),
-        Err(error) => missing(&subject("Read"), &error, &add("Read")),
-    };
-    let write = match write {
-        // The list is not there: the question was answered, so the door is open.
-        Err(ApiError::Refused(refusal)) if !matches!(refusal.status, 401 | 403) => {
-            found(&subject("Edit"), Finding::Good, "granted", None)
-        }
-        Ok(_) => found(&subject("Edit"), Finding::Unclear, "the answer tells nothing", None),
-        Err(error) => missing(&subject("Edit"), &error, &add("Edit")),
-    };
+    let read = judged(&subject("Read"), read, &add("Read"));
+    let write = judged_by_refusal(&subject("Edit"), write, &add("Edit"));
     [read, write].into_iter().chain(rules).collect()
 }
 
@@ -292,11 +282,7 @@ async fn examine_rules(
     let Some(rules) = rules else { return vec![read] };
     let trial = format!("{path}?dry_run=true");
     let write = api::write(&cloudflare.http, "PUT", &trial, &json!({ "rules": rules })).await;
-    let write = match write {
-        Ok(_) => found(&subject("Edit"), Finding::Good, "granted", None),
-        Err(error) => missing(&subject("Edit"), &error, &add("Edit")),
-    };
-    vec![read, write]
+    vec![read, judged(&subject("Edit"), write, &add("Edit"))]
 }
 
 /// A setting that cannot exist is written: the refusal tells whether the door was open.
@@ -311,18 +297,26 @@ async fn examine_settings(cloudflare: &Cloudflare, zone: &DomainName, id: &str, 
         api::get(&cloudflare.http, &read),
         api::write(&cloudflare.http, "PATCH", &write, &value)
     );
-    let read = match read {
-        Ok(_) => found(&subject("Read"), Finding::Good, "granted", None),
-        Err(error) => missing(&subject("Read"), &error, &add("Read")),
-    };
-    let write = match write {
-        Err(ApiError::Refused(refusal)) if !matches!(refusal.status, 401 | 403) => {
-            found(&subject("Edit"), Finding::Good, "granted", None)
-        }
-        Ok(_) => found(&subject("Edit"), Finding::Unclear, "the answer tells nothing", None),
-        Err(error) => missing(&subject("Edit"), &error, &add("Edit")),
-    };
+    let read = judged(&subject("Read"), read, &add("Read"));
+    let write = judged_by_refusal(&subject("Edit"), write, &add("Edit"));
     vec![read, write]
+}
+
+/// A permission by the answer to a question that needs it.
+fn judged(subject: &str, answer: Result<api::Answered, ApiError>, fix: &str) -> Examination {
+    match answer {
+        Ok(_) => found(subject, Finding::Good, "granted", None),
+        Err(error) => missing(subject, &error, fix),
+    }
+}
+
+/// A permission by a write of what cannot be there: refused for that, the question was answered, so the door is open.
+fn judged_by_refusal(subject: &str, answer: Result<api::Answered, ApiError>, fix: &str) -> Examination {
+    match answer {
+        Err(error @ ApiError::Refused(_)) if !error.is_forbidden() => found(subject, Finding::Good, "granted", None),
+        Ok(_) => found(subject, Finding::Unclear, "the answer tells nothing", None),
+        Err(error) => missing(subject, &error, fix),
+    }
 }
 
 fn missing(subject: &str, error: &ApiError, fix: &str) -> Examination {

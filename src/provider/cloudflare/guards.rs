@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{edge, expression, page_rules, quirks, settings, zone};
+use super::{edge, expression, page_rules, quirks, redirect_lists, settings, zone};
 use crate::base::text;
 use crate::model::address::Address;
 use crate::model::name::DomainName;
@@ -390,19 +390,14 @@ fn bulk_quotas(changes: &[Change], reading: &Reading, review: &mut Review) {
     }
     let mut accounts: BTreeMap<&str, Sum> = BTreeMap::new();
     for change in changes {
-        let list = |side: &'_ Option<Resource>| side.as_ref().and_then(Resource::as_redirect_list).cloned();
-        let (before, after) = (list(&change.before), list(&change.after));
-        let Some(zone) = before.as_ref().or(after.as_ref()).map(|list| list.zone.clone()) else {
+        let Some((before, after, kept)) = redirect_lists::sides(change, reading) else {
             continue;
         };
-        let Some(kept) = reading.redirect_lists.get(&zone) else {
-            continue;
-        };
-        let own = |list: &Option<RedirectList>| match list {
+        let own = |list: Option<&RedirectList>| match list {
             None => [0; 3],
             Some(list) => [1, list.rows.len(), usize::from(list.lookup != Lookup::Missing)],
         };
-        let (was, will) = (own(&before), own(&after));
+        let (was, will) = (own(before), own(after));
         // What another zone of the plan counts among the others is what it is now: only the growth is added.
         let sum = accounts.entry(&kept.account).or_insert_with(|| {
             let is = [kept.lists + was[0], kept.others + was[1], kept.rules.len() + was[2]];

@@ -4,11 +4,9 @@
 mod quirks;
 mod render;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::base::files;
@@ -18,19 +16,15 @@ use crate::model::contact::{Channel, Guarded};
 use crate::model::inventory::{Desired, Inventory};
 use crate::model::resource::Resource;
 use crate::model::scope::ScopeName;
-use crate::plan::{Change, Live, Refusal, Warning};
+use crate::plan::{Change, Live, Refusal, Warning, carried_out};
 use crate::provider::credential::Keeper;
 use crate::provider::{
     Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
-    Scope, Sought, Stage, Step, UptimeFacts, unsupported,
+    Scope, Sought, Step, UptimeFacts, unsupported,
 };
+use crate::provider::{checks, kept_file};
 
 const NAME: &str = "gatus";
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 16 * 1024 * 1024;
-/// The one form of what is kept that there is so far.
-const FORMAT: u32 = 1;
-
 /// What is known of it without asking.
 pub const PROFILE: Profile = Profile {
     capabilities: Capabilities::without_zones(
@@ -60,12 +54,6 @@ pub struct Gatus {
     smarthost: String,
     secrets: Keeper,
     seen: Mutex<Sought>,
-}
-
-#[derive(Deserialize)]
-struct Kept {
-    format: u32,
-    resources: BTreeMap<Address, Resource>,
 }
 
 impl Gatus {
@@ -100,10 +88,10 @@ impl Gatus {
         let secrets = self.secrets.fetch_all(sought)?;
         let folder = self.folder()?;
         let stack = stack_in(folder, sought);
-        let mut inventory = kept(&folder.join(render::kept_in(stack)))?;
+        let mut inventory = kept_file::read(&folder.join(render::kept_in(stack)))?;
         let path = folder.join(render::file(stack));
         let is_there = path.exists();
-        let written = files::read_text(&path, LARGEST).unwrap_or_default();
+        let written = files::read_text(&path, kept_file::LARGEST).unwrap_or_default();
         let expected = render::text(stack, &inventory, &secrets, &self.smarthost);
         if written != expected && !only_addresses_differ(&written, &expected, &mut inventory) {
             // Changed by hand, or with other credentials: whatever it says now is not what was declared.
@@ -181,7 +169,7 @@ impl Gatus {
             .and_then(|()| remove(folder, old.iter().map(|old| render::file(old))))
             .and_then(|()| {
                 let path = folder.join(render::kept_in(&sought.stack));
-                files::write_atomic(&path, render::kept(&inventory).as_bytes()).map_err(|error| error.to_string())
+                files::write_atomic(&path, kept_file::text(&inventory).as_bytes()).map_err(|error| error.to_string())
             })
             .and_then(|()| remove(folder, old.iter().map(|old| render::kept_in(old))));
         match written {
@@ -195,7 +183,7 @@ impl Gatus {
 fn earlier<'a>(folder: &'a Path, sought: &'a Sought) -> impl Iterator<Item = &'a str> {
     sought.stacks().skip(1).filter(|stack| {
         let path = folder.join(render::kept_in(stack));
-        path.exists() && kept(&path).is_ok()
+        path.exists() && kept_file::read(&path).is_ok()
     })
 }
 
@@ -255,34 +243,10 @@ fn only_addresses_differ(written: &str, expected: &str, inventory: &mut Inventor
     true
 }
 
-fn kept(path: &Path) -> Result<Inventory, ProviderError> {
-    let text = match files::read_text(path, LARGEST) {
-        Ok(text) => text,
-        Err(error) if error.is_not_found() => return Ok(Inventory::new()),
-        Err(error) => return Err(ProviderError::new("bad-folder", error.to_string())),
-    };
-    let damaged = |why: String| {
-        let message = format!("`{}` is damaged: {why}", path.display());
-        ProviderError::new("bad-folder", message).help("remove it: the next apply writes it again")
-    };
-    let kept: Kept = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-    if kept.format != FORMAT {
-        return Err(damaged(format!("it has the form {}, {FORMAT} is known", kept.format)));
-    }
-    Ok(kept.resources)
-}
-
 /// Gatus tells in one way of each kind: a second contact of a kind would not be told.
-fn second_of_a_kind(change: &Change, changes: &[Change], reading: &Reading) -> Option<Refusal> {
+fn second_of_a_kind(change: &Change, all: &Inventory) -> Option<Refusal> {
     let after = change.after.as_ref()?.as_contact()?;
     let kind = render::kind(&after.channel)?;
-    let mut all = reading.live.inventory.clone();
-    for change in changes {
-        match &change.after {
-            Some(after) => all.insert(change.address.clone(), after.clone()),
-            None => all.remove(&change.address),
-        };
-    }
     let mut same = all
         .iter()
         .filter(|(address, _)| **address != change.address)
@@ -314,29 +278,14 @@ impl Provider for Gatus {
         if changes.is_empty() {
             return Vec::new();
         }
-        let mut inventory = reading.live.inventory.clone();
+        let mut inventory = carried_out(reading.live.inventory.clone(), changes);
         inventory.retain(|address, _| address.scope_name() == Some(ScopeName::Uptime));
-        for change in changes {
-            match &change.after {
-                Some(after) => inventory.insert(change.address.clone(), after.clone()),
-                None => inventory.remove(&change.address),
-            };
-        }
         let mut addresses: Vec<Address> = changes.iter().map(|change| change.address.clone()).collect();
         addresses.sort();
-        vec![Step {
-            provider: NAME,
-            scope: ScopeName::Uptime,
-            stage: Stage::Content,
-            lane: NAME.to_owned(),
-            check: None,
-            method: "PUT",
-            path: "file".to_owned(),
-            summary: "write the file of the checks".to_owned(),
-            addresses,
-            handles: BTreeMap::new(),
-            body: json!({ "resources": inventory }),
-        }]
+        let request = ("PUT", "file".to_owned());
+        let summary = "write the file of the checks".to_owned();
+        let body = json!({ "resources": inventory });
+        vec![checks::step(NAME, addresses, request, summary, body)]
     }
 
     fn perform<'a>(&'a self, step: &'a Step) -> Answer<'a, Outcome> {
@@ -345,11 +294,12 @@ impl Provider for Gatus {
 
     fn review(&self, changes: &[Change], reading: &Reading) -> Review {
         let mut review = Review::default();
+        let all = carried_out(reading.live.inventory.clone(), changes);
         for change in changes {
             let lacks = unsupported::refusals(change, "Gatus", &quirks::fit);
             review.refusals.extend(lacks);
             review.refusals.extend(unsupported::hidden(change));
-            review.refusals.extend(second_of_a_kind(change, changes, reading));
+            review.refusals.extend(second_of_a_kind(change, &all));
         }
         review
     }

@@ -23,22 +23,13 @@ pub(super) fn fit(resource: &mut Resource) -> Vec<Lack> {
             lacks
         }
         Resource::Contact(contact) if matches!(contact.channel, Channel::Sms { .. }) => {
-            vec![lack(
+            vec![Lack::new(
                 "sms",
                 "it sends no SMS by itself: name a webhook of a service that does",
                 None,
             )]
         }
         _ => Vec::new(),
-    }
-}
-
-fn lack(field: &'static str, words: impl Into<String>, nearest: Option<&str>) -> Lack {
-    Lack {
-        field,
-        words: words.into(),
-        nearest: nearest.map(str::to_owned),
-        write: None,
     }
 }
 
@@ -52,30 +43,30 @@ fn of_check(check: &mut Check) -> Vec<Lack> {
                 let compares = ["==", "!=", "<", ">"].iter().any(|sign| keyword.text.contains(sign));
                 if keyword.text.chars().any(is_sign) || compares {
                     let words = "a condition takes some signs for its own (* ? [ ] ( ) \\ , = < >)";
-                    lacks.push(lack(field, words, None));
+                    lacks.push(Lack::new(field, words, None));
                 }
                 if keyword.ignore_case == Some(true) {
                     let words = "upper and lower case differ to it";
-                    lacks.push(lack("ignore_case", words, Some("false")));
+                    lacks.push(Lack::new("ignore_case", words, Some("false")));
                     keyword.ignore_case = Some(false);
                 }
             }
         }
         Check::Heartbeat(_) => {
             let words = "it is called with a token that would have to be written into its file";
-            lacks.push(lack("heartbeat", words, None));
+            lacks.push(Lack::new("heartbeat", words, None));
         }
         Check::Dns(dns) => {
             if dns.server.is_none() {
                 lacks.push(Lack {
                     write: Some("server: HOST"),
-                    ..lack("server", "it asks the DNS server that it is told", None)
+                    ..Lack::new("server", "it asks the DNS server that it is told", None)
                 });
             }
             let is_plain = matches!(dns.record, RecordType::A | RecordType::Aaaa);
             if !is_plain && dns.answers.take().is_some() {
                 let words = "it shows answers of this type in no settled form";
-                lacks.push(lack("answers", words, Some("any answer")));
+                lacks.push(Lack::new("answers", words, Some("any answer")));
             }
         }
         _ => {}
@@ -88,17 +79,17 @@ fn of_expiry(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
         let first = days.iter().next_back().copied().unwrap_or_default();
         *days = [first].into();
         let words = "a check fails once its certificate is near its end, and not again";
-        lacks.push(lack("warn_before", words, Some(&format!("{first}d"))));
+        lacks.push(Lack::new("warn_before", words, Some(&format!("{first}d"))));
     }
     if monitor.domain_expiry == Some(DomainExpiry::Watched(true)) {
         let words = "it has to be told how long before";
-        lacks.push(lack("warn_domain", words, Some("30d")));
+        lacks.push(Lack::new("warn_domain", words, Some("30d")));
         monitor.domain_expiry = Some(DomainExpiry::Days(30));
     }
     let watches = matches!(monitor.domain_expiry, Some(DomainExpiry::Days(_)));
     if let Some(every) = monitor.every.filter(|every| watches && *every < DOMAIN_EVERY) {
         let words = format!("with `warn_domain` a check is not made every {every} s");
-        lacks.push(lack("every", words, Some(&format!("{DOMAIN_EVERY} s"))));
+        lacks.push(Lack::new("every", words, Some(&format!("{DOMAIN_EVERY} s"))));
         monitor.every = Some(DOMAIN_EVERY);
     }
 }
@@ -112,12 +103,12 @@ fn of_times(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
         .filter(|confirm| !confirm.seconds(every).is_multiple_of(every))
     {
         let words = format!("it counts checks, and one is made every {every} s");
-        lacks.push(lack("confirm", words, Some(&format!("{} s", whole(seconds)))));
+        lacks.push(Lack::new("confirm", words, Some(&format!("{} s", whole(seconds)))));
         monitor.confirm = Some(Confirm::lasting(whole(seconds)));
     }
     if let Some(recover) = monitor.recover.filter(|recover| !recover.is_multiple_of(every)) {
         let words = format!("it counts checks, and one is made every {every} s");
-        lacks.push(lack("recover", words, Some(&format!("{} s", whole(recover)))));
+        lacks.push(Lack::new("recover", words, Some(&format!("{} s", whole(recover)))));
         monitor.recover = Some(whole(recover));
     }
     // A reminder comes every five minutes at most.
@@ -127,7 +118,7 @@ fn of_times(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
     let all = || monitor.contacts.iter().flat_map(|all| all.values());
     if all().any(is_odd) {
         let words = format!("`after` is a number of checks (one every {every} s), and `repeat` five minutes at least");
-        lacks.push(lack("alert", words, Some("the next number of checks, and 5m")));
+        lacks.push(Lack::new("alert", words, Some("the next number of checks, and 5m")));
         for alerting in monitor.contacts.iter_mut().flat_map(|all| all.values_mut()) {
             alerting.after = whole(alerting.after.saturating_mul(60)).div_ceil(60);
             if alerting.repeat > 0 {
@@ -145,10 +136,14 @@ fn of_times(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
 
 fn of_rest(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
     if monitor.regions.take_if(|regions| !regions.is_empty()).is_some() {
-        lacks.push(lack("regions", "checks are made from where it runs", Some("none")));
+        lacks.push(Lack::new("regions", "checks are made from where it runs", Some("none")));
     }
     if monitor.labels.take_if(|labels| !labels.is_empty()).is_some() {
-        lacks.push(lack("labels", "a label there has a name and a value", Some("none")));
+        lacks.push(Lack::new(
+            "labels",
+            "a label there has a name and a value",
+            Some("none"),
+        ));
     }
     let can = |rest: &Rest| matches!(rest, Rest::Own(window) if render::can_rest(window));
     if let Some(maintenance) = &mut monitor.maintenance
@@ -156,6 +151,6 @@ fn of_rest(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
     {
         maintenance.retain(can);
         let words = "a window is every day or on days of the week, and shorter than a day";
-        lacks.push(lack("maintenance", words, Some("no such window")));
+        lacks.push(Lack::new("maintenance", words, Some("no such window")));
     }
 }

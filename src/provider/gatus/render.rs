@@ -11,6 +11,7 @@ use crate::model::inventory::Inventory;
 use crate::model::monitor::{Alerting, Check, Confirm, Dns, DomainExpiry, Http, Monitor, SentText, Status};
 use crate::model::resource::Resource;
 use crate::model::window::{Repeats, Rest, Window};
+use crate::provider::kept_file;
 
 /// What is kept elsewhere, by where.
 pub(super) type Secrets = BTreeMap<SecretReference, Secret>;
@@ -30,19 +31,6 @@ pub(super) fn kept_in(stack: &str) -> String {
     format!("{}.json", prefix(stack))
 }
 
-/// The resources themselves: from them alone everything else can be written again.
-pub(super) fn kept(inventory: &Inventory) -> String {
-    let ours: BTreeMap<&str, &Resource> = inventory
-        .iter()
-        .map(|(address, resource)| (address.as_str(), resource))
-        .collect();
-    pretty(&json!({ "format": 1, "resources": ours }))
-}
-
-fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
-}
-
 /// What Gatus reads.
 pub(super) fn text(stack: &str, inventory: &Inventory, secrets: &Secrets, smarthost: &str) -> String {
     let contacts: Vec<&Contact> = inventory.values().filter_map(Resource::as_contact).collect();
@@ -57,7 +45,7 @@ pub(super) fn text(stack: &str, inventory: &Inventory, secrets: &Secrets, smarth
         .collect();
     let mut whole = json!({ "endpoints": endpoints, "alerting": alerting });
     literally(&mut whole);
-    pretty(&whole)
+    kept_file::pretty(&whole)
 }
 
 /// Gatus takes `$NAME` for a variable of its environment; two signs are one that stands for itself.

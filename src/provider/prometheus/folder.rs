@@ -1,26 +1,17 @@
 //! The folder in which our files lie: read, compared with what they should be, replaced together. A set of files is put
 //! in place whole, or the old one is put back.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-use serde::Deserialize;
 
 use super::render::{self, File, Secrets};
 use crate::base::files;
 use crate::base::secret::scrub;
 use crate::base::text;
-use crate::model::address::Address;
 use crate::model::contact::{Channel, Guarded};
 use crate::model::inventory::Inventory;
 use crate::model::resource::Resource;
-use crate::provider::ProviderError;
-
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 16 * 1024 * 1024;
-/// The one form that there is so far.
-const FORMAT: u32 = 1;
+use crate::provider::{ProviderError, kept_file};
 
 /// A folder of files for one spec.
 #[derive(Debug, Clone)]
@@ -28,12 +19,6 @@ pub(super) struct Folder {
     path: PathBuf,
     stack: String,
     smarthost: String,
-}
-
-#[derive(Deserialize)]
-struct Kept {
-    format: u32,
-    resources: BTreeMap<Address, Resource>,
 }
 
 /// Why files were not put in place; then those that were there still are.
@@ -66,24 +51,11 @@ impl Folder {
                 .help("make it, readable for the servers, or name another one with `directory`"));
         }
         let path = self.path.join(render::kept_in(&self.stack));
-        let text = match files::read_text(&path, LARGEST) {
-            Ok(text) => text,
-            Err(error) if error.is_not_found() => return Ok(Inventory::new()),
-            Err(error) => return Err(ProviderError::new("bad-folder", error.to_string())),
-        };
-        let damaged = |why: String| {
-            let message = format!("`{}` is damaged: {why}", path.display());
-            ProviderError::new("bad-folder", message).help("remove it: the next apply writes it again")
-        };
-        let kept: Kept = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-        if kept.format != FORMAT {
-            return Err(damaged(format!("it has the form {}, {FORMAT} is known", kept.format)));
-        }
-        Ok(self.as_they_are(kept.resources, secrets))
+        Ok(self.as_they_are(kept_file::read(&path)?, secrets))
     }
 
     fn as_they_are(&self, mut inventory: Inventory, secrets: &Secrets) -> Inventory {
-        let there = |file: &File| files::read_text(&self.path.join(&file.name), LARGEST).ok();
+        let there = |file: &File| files::read_text(&self.path.join(&file.name), kept_file::LARGEST).ok();
         let files = render::files(&self.stack, &inventory, secrets, &self.smarthost);
         let differs = |suffix: &str| {
             files
@@ -135,7 +107,7 @@ impl Folder {
         // Last: as long as it is the old one, the rest is taken for changed and written again.
         all.push(File {
             name: render::kept_in(&self.stack),
-            text: render::kept(inventory),
+            text: kept_file::text(inventory),
             is_secret: false,
         });
         let old = |file: &File| {

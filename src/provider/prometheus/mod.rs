@@ -6,7 +6,6 @@ mod folder;
 mod quirks;
 mod render;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -22,14 +21,14 @@ use crate::model::inventory::{Desired, Inventory};
 use crate::model::monitor::{Monitor, stack_of};
 use crate::model::resource::Resource;
 use crate::model::scope::ScopeName;
-use crate::plan::{Change, Live, Warning};
+use crate::plan::{Change, Live, Warning, carried_out};
 use crate::provider::credential::Keeper;
 use crate::provider::http::{self, Credential, Failure, Http};
-use crate::provider::unsupported;
 use crate::provider::{
     Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
-    Scope, Sought, Stage, Step, UptimeFacts,
+    Scope, Sought, Step, UptimeFacts,
 };
+use crate::provider::{checks, unsupported};
 use folder::{Folder, Refused};
 use render::Secrets;
 
@@ -412,28 +411,19 @@ impl Provider for Prometheus {
         if changes.is_empty() {
             return Vec::new();
         }
-        let mut inventory = reading.live.inventory.clone();
+        let mut inventory = carried_out(reading.live.inventory.clone(), changes);
         inventory.retain(|address, _| address.scope_name() == Some(ScopeName::Uptime));
-        for change in changes {
-            match &change.after {
-                Some(after) => inventory.insert(change.address.clone(), after.clone()),
-                None => inventory.remove(&change.address),
-            };
-        }
         let mut addresses: Vec<Address> = changes.iter().map(|change| change.address.clone()).collect();
         addresses.sort();
-        let step = |method, summary: &str, addresses| Step {
-            provider: NAME,
-            scope: ScopeName::Uptime,
-            stage: Stage::Content,
-            lane: NAME.to_owned(),
-            check: None,
-            method,
-            path: "-/reload".to_owned(),
-            summary: summary.to_owned(),
-            addresses,
-            handles: BTreeMap::new(),
-            body: json!({ "resources": inventory }),
+        let step = |method, summary: &str, addresses| {
+            let body = json!({ "resources": inventory });
+            checks::step(
+                NAME,
+                addresses,
+                (method, "-/reload".to_owned()),
+                summary.to_owned(),
+                body,
+            )
         };
         vec![
             step("POST", "write the files of the checks, and have them loaded", addresses),

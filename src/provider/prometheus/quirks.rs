@@ -38,20 +38,11 @@ pub(super) fn fit(resource: &mut Resource) -> Vec<Lack> {
     }
 }
 
-fn lack(field: &'static str, words: &str, nearest: Option<&str>) -> Lack {
-    Lack {
-        field,
-        words: words.to_owned(),
-        nearest: nearest.map(str::to_owned),
-        write: None,
-    }
-}
-
 fn of_check(check: &mut Check) -> Vec<Lack> {
     match check {
         // A gateway that is pushed to keeps the last value for ever and is no part of the three, so a call that does not
         // come would go unseen.
-        Check::Heartbeat(_) => vec![lack(
+        Check::Heartbeat(_) => vec![Lack::new(
             "heartbeat",
             "it asks and is called by nobody; have the job write a metric, with a rule of your own on its absence",
             None,
@@ -62,12 +53,12 @@ fn of_check(check: &mut Check) -> Vec<Lack> {
                 let words = "the exporter asks a server that it is told, and no resolver of its own";
                 lacks.push(Lack {
                     write: Some("server: HOST"),
-                    ..lack("server", words, None)
+                    ..Lack::new("server", words, None)
                 });
             }
             if !ANSWERED.contains(&dns.record) && dns.answers.take().is_some() {
                 let words = "the exporter shows answers of this type in no settled form";
-                lacks.push(lack("answers", words, Some("any answer")));
+                lacks.push(Lack::new("answers", words, Some("any answer")));
             }
             lacks
         }
@@ -78,7 +69,7 @@ fn of_check(check: &mut Check) -> Vec<Lack> {
 fn of_monitor(monitor: &mut Monitor) -> Vec<Lack> {
     let mut lacks = Vec::new();
     if monitor.regions.take_if(|regions| !regions.is_empty()).is_some() {
-        lacks.push(lack(
+        lacks.push(Lack::new(
             "regions",
             "checks are made from where the exporter runs",
             Some("none"),
@@ -89,17 +80,21 @@ fn of_monitor(monitor: &mut Monitor) -> Vec<Lack> {
         .is_some_and(|warn| warn != DomainExpiry::Watched(false))
     {
         let words = "no exporter of it looks at a domain's registration";
-        lacks.push(lack("warn_domain", words, Some("false")));
+        lacks.push(Lack::new("warn_domain", words, Some("false")));
         monitor.domain_expiry = Some(DomainExpiry::Watched(false));
     }
     if monitor.labels.take_if(|labels| !labels.is_empty()).is_some() {
-        lacks.push(lack("labels", "a label there has a name and a value", Some("none")));
+        lacks.push(Lack::new(
+            "labels",
+            "a label there has a name and a value",
+            Some("none"),
+        ));
     }
     if let (Some(every), Some(timeout)) = (monitor.every, monitor.timeout)
         && timeout > every
     {
         let words = "a check must end before the next one begins";
-        lacks.push(lack("timeout", words, Some("the time between checks")));
+        lacks.push(Lack::new("timeout", words, Some("the time between checks")));
         monitor.timeout = Some(every);
     }
     let is_told = |rest: &Rest| match rest {
@@ -111,7 +106,7 @@ fn of_monitor(monitor: &mut Monitor) -> Vec<Lack> {
     {
         maintenance.retain(is_told);
         let words = "a window that repeats lasts a day at most, and one of a month ends on its day";
-        lacks.push(lack("maintenance", words, Some("no such window")));
+        lacks.push(Lack::new("maintenance", words, Some("no such window")));
     }
     lacks
 }

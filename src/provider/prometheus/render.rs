@@ -11,8 +11,8 @@ use crate::model::contact::{Channel, Contact, Guarded};
 use crate::model::inventory::Inventory;
 use crate::model::monitor::{Check, Dns, Http, Monitor, SentText, Status};
 use crate::model::record::RecordType;
-use crate::model::resource::Resource;
 use crate::model::window::{MINUTES, Repeats, Rest, TimeOfDay, Weekday, Window};
+use crate::provider::kept_file;
 
 /// What is kept elsewhere, by where.
 pub(super) type Secrets = BTreeMap<SecretReference, String>;
@@ -52,7 +52,7 @@ pub(super) fn files(stack: &str, inventory: &Inventory, secrets: &Secrets, smart
     let guards = |monitor: &&Monitor| monitor.check.http().is_some_and(|http| http.guarded().next().is_some());
     let file = |suffix: &str, value: &Value, is_secret: bool| File {
         name: format!("{prefix}.{suffix}"),
-        text: pretty(value),
+        text: kept_file::pretty(value),
         is_secret,
     };
     vec![
@@ -70,19 +70,6 @@ pub(super) fn files(stack: &str, inventory: &Inventory, secrets: &Secrets, smart
         ),
         file("include.yml", &include(stack), false),
     ]
-}
-
-fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
-}
-
-/// The resources themselves: from them alone everything else can be written again.
-pub(super) fn kept(inventory: &Inventory) -> String {
-    let ours: BTreeMap<&str, &Resource> = inventory
-        .iter()
-        .map(|(address, resource)| (address.as_str(), resource))
-        .collect();
-    pretty(&json!({ "format": 1, "resources": ours }))
 }
 
 /// The module of the exporter for a monitor.

@@ -29,8 +29,8 @@ use crate::plan::Change;
 use crate::provider::credential::Keeper;
 use crate::provider::http::{Credential, Http};
 use crate::provider::{
-    Access, Answer, ApiRefusal, Examination, Finding, News, Outcome, Profile, Provider, ProviderError, Reading, Review,
-    Scope, Sought, Step,
+    Access, Answer, ApiRefusal, Examination, News, Outcome, Profile, Provider, ProviderError, Reading, Review, Scope,
+    Sought, Step,
 };
 pub use copy::copy_of;
 
@@ -326,25 +326,8 @@ impl UptimeRobot {
             }
             detail
         };
-        let (finding, detail, fix) = match api::get(&self.http, "user/me").await {
-            Ok(me) => (Finding::Good, good(&me), None),
-            Err(ApiError::Refused(refusal)) => (
-                Finding::Bad,
-                refusal.to_string(),
-                quirks::advice(&refusal).map(str::to_owned),
-            ),
-            Err(error) => (
-                Finding::Unclear,
-                error.words(),
-                Some("try again when the network holds".to_owned()),
-            ),
-        };
-        vec![Examination {
-            subject,
-            finding,
-            detail,
-            fix,
-        }]
+        let me = api::get(&self.http, "user/me").await;
+        vec![api::VOICE.examination(subject, me.as_ref().map(good))]
     }
 }
 

@@ -14,7 +14,7 @@ use crate::model::monitor::{Alerting, Check, Confirm, Dns, DomainExpiry, Heartbe
 use crate::model::record::RecordType;
 use crate::model::resource::Resource;
 use crate::model::window::{Rest, UTC};
-use crate::plan::{Action, Change, Refusal, Warning};
+use crate::plan::{Action, Change, Refusal, Warning, carried_out};
 use crate::provider::checks;
 use crate::provider::unsupported::{self, Lack};
 use crate::provider::{ApiRefusal, Reading, Review, UptimeFacts};
@@ -82,18 +82,9 @@ fn fit(resource: &mut Resource, plan: &str) -> Vec<Lack> {
         Resource::Maintenance(maintenance) if maintenance.window.zone != UTC => {
             let zone = std::mem::replace(&mut maintenance.window.zone, UTC.to_owned());
             let words = format!("it keeps windows without a time zone of their own, and this one is in {zone}");
-            vec![lack("zone", words, Some(UTC))]
+            vec![Lack::new("zone", words, Some(UTC))]
         }
         _ => Vec::new(),
-    }
-}
-
-fn lack(field: &'static str, words: impl Into<String>, nearest: Option<&str>) -> Lack {
-    Lack {
-        field,
-        words: words.into(),
-        nearest: nearest.map(str::to_owned),
-        write: None,
     }
 }
 
@@ -103,17 +94,21 @@ fn of_plan(monitor: &mut Monitor, plan: &str) -> Vec<Lack> {
     let mut lacks = Vec::new();
     let is_heartbeat = matches!(monitor.check, Check::Heartbeat(_));
     if is_heartbeat && !limits.is_paid {
-        lacks.push(lack("heartbeat", format!("the {plan} plan waits for no calls"), None));
+        lacks.push(Lack::new(
+            "heartbeat",
+            format!("the {plan} plan waits for no calls"),
+            None,
+        ));
     }
     if let Some(every) = monitor.every.filter(|every| *every < limits.every) {
         let field = if is_heartbeat { "heartbeat" } else { "every" };
         let words = format!("a check every {every} s is more often than the {plan} plan makes one");
-        lacks.push(lack(field, words, Some(&format!("{} s", limits.every))));
+        lacks.push(Lack::new(field, words, Some(&format!("{} s", limits.every))));
         monitor.every = Some(limits.every);
     }
     if monitor.tls_expiry.as_ref().is_some_and(|days| !days.is_empty()) && !limits.is_paid {
         let words = format!("the {plan} plan warns of no certificate");
-        lacks.push(lack("warn_before", words, Some("no warning")));
+        lacks.push(Lack::new("warn_before", words, Some("no warning")));
         monitor.tls_expiry = Some([].into());
     }
     if monitor
@@ -122,7 +117,7 @@ fn of_plan(monitor: &mut Monitor, plan: &str) -> Vec<Lack> {
         && !limits.is_paid
     {
         let words = format!("the {plan} plan warns of no domain");
-        lacks.push(lack("warn_domain", words, Some("false")));
+        lacks.push(Lack::new("warn_domain", words, Some("false")));
         monitor.domain_expiry = Some(DomainExpiry::Watched(false));
     }
     let alerting = monitor.contacts.iter().flat_map(BTreeMap::values);
@@ -131,7 +126,7 @@ fn of_plan(monitor: &mut Monitor, plan: &str) -> Vec<Lack> {
         .count();
     if delays > 0 && !limits.is_paid {
         let words = format!("the {plan} plan tells everybody at once and once");
-        lacks.push(lack("alert", words, Some("no `after` and no `repeat`")));
+        lacks.push(Lack::new("alert", words, Some("no `after` and no `repeat`")));
         for alerting in monitor.contacts.iter_mut().flat_map(BTreeMap::values_mut) {
             *alerting = Alerting::default();
         }
@@ -145,10 +140,14 @@ fn of_service(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
     let has_timeout = is_http || matches!(monitor.check, Check::Tcp { .. });
     if let Some(timeout) = monitor.timeout {
         if !has_timeout {
-            lacks.push(lack("timeout", "such a check has no timeout of its own", Some("none")));
+            lacks.push(Lack::new(
+                "timeout",
+                "such a check has no timeout of its own",
+                Some("none"),
+            ));
             monitor.timeout = None;
         } else if timeout > 60 {
-            lacks.push(lack(
+            lacks.push(Lack::new(
                 "timeout",
                 format!("{timeout} s is longer than it waits"),
                 Some("60 s"),
@@ -160,17 +159,17 @@ fn of_service(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
     match monitor.confirm {
         Some(_) if !is_http => {
             let words = "it checks again only what answers over HTTP";
-            lacks.push(lack("confirm", words, Some("none")));
+            lacks.push(Lack::new("confirm", words, Some("none")));
             monitor.confirm = None;
         }
         Some(Confirm::Lasting { seconds }) => {
             let times = Confirm::lasting(seconds).times(every).min(3);
             let words = format!("it checks again so many times, and not for {seconds} s");
-            lacks.push(lack("confirm", words, Some(&times.to_string())));
+            lacks.push(Lack::new("confirm", words, Some(&times.to_string())));
             monitor.confirm = Some(Confirm::Times(times));
         }
         Some(Confirm::Times(times)) if times > 3 => {
-            lacks.push(lack(
+            lacks.push(Lack::new(
                 "confirm",
                 format!("{times} times is more than it checks again"),
                 Some("3"),
@@ -181,17 +180,17 @@ fn of_service(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
     }
     if monitor.recover.take_if(|recover| *recover > 0).is_some() {
         let words = "the first good answer ends a failure";
-        lacks.push(lack("recover", words, Some("none")));
+        lacks.push(Lack::new("recover", words, Some("none")));
     }
     if let Some(DomainExpiry::Days(days)) = monitor.domain_expiry {
         let words = format!("it warns of a domain when it thinks right, and not {days} days before");
-        lacks.push(lack("warn_domain", words, Some("true")));
+        lacks.push(Lack::new("warn_domain", words, Some("true")));
         monitor.domain_expiry = Some(DomainExpiry::Watched(true));
     }
     if let Some(days) = monitor.tls_expiry.as_mut().filter(|days| days.len() > 10) {
         let words = format!("{} days are more than the 10 that it keeps", days.len());
         *days = days.iter().rev().take(10).copied().collect();
-        lacks.push(lack("warn_before", words, Some("the 10 that come first")));
+        lacks.push(Lack::new("warn_before", words, Some("the 10 that come first")));
     }
 }
 
@@ -200,13 +199,13 @@ fn of_http(http: &Http, lacks: &mut Vec<Lack>) {
         && keyword.text.chars().count() > 500
     {
         let field = if keyword.absent { "lacks" } else { "contains" };
-        lacks.push(lack(field, "it looks for 500 characters at most", None));
+        lacks.push(Lack::new(field, "it looks for 500 characters at most", None));
     }
     if let Some(SentText::Plain(body)) = &http.body
         && wire::body_to_wire(body).is_none()
     {
         let words = "it sends JSON, or the pairs of a form such as a=1&b=2";
-        lacks.push(lack("body", words, None));
+        lacks.push(Lack::new("body", words, None));
     }
 }
 
@@ -228,23 +227,27 @@ const WATCHED: [RecordType; 11] = [
 fn of_dns(dns: &mut Dns, lacks: &mut Vec<Lack>) {
     if let Some(server) = dns.server.take() {
         let words = format!("it asks whom it usually asks, and not {server}");
-        lacks.push(lack("server", words, Some("none")));
+        lacks.push(Lack::new("server", words, Some("none")));
     }
     if dns.answers.is_none() {
-        lacks.push(lack("answers", "it compares an answer with what it is told", None));
+        lacks.push(Lack::new("answers", "it compares an answer with what it is told", None));
     }
     if !WATCHED.contains(&dns.record) {
-        lacks.push(lack("record", format!("it watches no {} records", dns.record), None));
+        lacks.push(Lack::new(
+            "record",
+            format!("it watches no {} records", dns.record),
+            None,
+        ));
     }
 }
 
 fn of_heartbeat(heartbeat: &mut Heartbeat, every: Option<u32>, lacks: &mut Vec<Lack>) {
     const DAY: u32 = 86_400;
     if every.is_some_and(|every| every > 31 * DAY) {
-        lacks.push(lack("heartbeat", "it waits for 31 days at most", None));
+        lacks.push(Lack::new("heartbeat", "it waits for 31 days at most", None));
     }
     if heartbeat.grace.is_some_and(|grace| grace > DAY) {
-        lacks.push(lack("grace", "a call may be a day late at most", Some("86400 s")));
+        lacks.push(Lack::new("grace", "a call may be a day late at most", Some("86400 s")));
         heartbeat.grace = Some(DAY);
     }
 }
@@ -254,7 +257,7 @@ fn of_texts(monitor: &Monitor, lacks: &mut Vec<Lack>) {
     let length = monitor.name.chars().count();
     if length > 250 {
         let words = format!("{length} characters are more than the 250 of a name");
-        lacks.push(lack("name", words, None));
+        lacks.push(Lack::new("name", words, None));
     }
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
     for label in monitor.labels.iter().flatten() {
@@ -262,12 +265,12 @@ fn of_texts(monitor: &Monitor, lacks: &mut Vec<Lack>) {
             let shown = text::shorten(&text::sanitize(label), 60);
             let words =
                 format!("`{shown}` is no label: lower-case letters, digits, `-` and `_`, 50 at most, not `launchctl…`");
-            lacks.push(lack("labels", words, None));
+            lacks.push(Lack::new("labels", words, None));
         }
     }
     if monitor.labels.as_ref().is_some_and(|labels| labels.len() > 18) {
         let words = "it keeps 20 labels, two of which mark the monitor as ours";
-        lacks.push(lack("labels", words, None));
+        lacks.push(Lack::new("labels", words, None));
     }
 }
 
@@ -430,24 +433,13 @@ fn in_use(change: &Change, changes: &[Change], reading: &Reading, review: &mut R
 
 /// The service refuses a second monitor of the same address, whatever it expects of the answer.
 fn doubles(changes: &[Change], reading: &Reading, review: &mut Review) {
-    let mut there: BTreeMap<Address, &Resource> = reading
-        .live
-        .inventory
-        .iter()
-        .map(|(address, live)| (address.clone(), live))
-        .collect();
-    for change in changes {
-        match &change.after {
-            Some(after) => there.insert(change.address.clone(), after),
-            None => there.remove(&change.address),
-        };
-    }
+    let there = carried_out(reading.live.inventory.clone(), changes);
     for change in changes {
         let Some(after) = change.after.as_ref().and_then(|after| after.as_monitor()) else {
             continue;
         };
         let asks = convert::target(&after.check);
-        let same = |(address, resource): &(&Address, &&Resource)| {
+        let same = |(address, resource): &(&Address, &Resource)| {
             **address != change.address
                 && resource
                     .as_monitor()

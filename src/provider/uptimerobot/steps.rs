@@ -12,10 +12,9 @@ use crate::model::address::Address;
 use crate::model::contact::{Channel, Contact};
 use crate::model::monitor::{Monitor, marker};
 use crate::model::resource::Resource;
-use crate::model::scope::ScopeName;
 use crate::model::window::Maintenance;
 use crate::plan::Change;
-use crate::provider::{Reading, Stage, Step, UptimeFacts};
+use crate::provider::{Reading, Step, UptimeFacts, checks};
 
 /// The key under which the last step says what is to be read back.
 pub(super) const EXPECT: &str = "$expect";
@@ -74,19 +73,8 @@ fn list_of(channel: &Channel) -> &'static str {
 }
 
 fn step(change: &Change, method: &'static str, path: String, summary: String, body: Value) -> Step {
-    Step {
-        provider: super::NAME,
-        scope: ScopeName::Uptime,
-        stage: Stage::Content,
-        lane: super::NAME.to_owned(),
-        check: None,
-        method,
-        path,
-        summary,
-        addresses: vec![change.address.clone()],
-        handles: BTreeMap::new(),
-        body,
-    }
+    let addresses = vec![change.address.clone()];
+    checks::step(super::NAME, addresses, (method, path), summary, body)
 }
 
 fn delete(change: &Change, list: &str, facts: &UptimeFacts) -> Option<Step> {
@@ -356,17 +344,7 @@ fn wait(changes: &[Change]) -> Step {
         .iter()
         .map(|change| (change.address.to_string(), json!(change.after)))
         .collect();
-    Step {
-        provider: super::NAME,
-        scope: ScopeName::Uptime,
-        stage: Stage::Content,
-        lane: super::NAME.to_owned(),
-        check: None,
-        method: "GET",
-        path: "monitors".to_owned(),
-        summary: "wait until all of it can be read back".to_owned(),
-        addresses: Vec::new(),
-        handles: BTreeMap::new(),
-        body: json!({ EXPECT: expected }),
-    }
+    let request = ("GET", "monitors".to_owned());
+    let summary = "wait until all of it can be read back".to_owned();
+    checks::step(super::NAME, Vec::new(), request, summary, json!({ EXPECT: expected }))
 }

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use super::{before_on_line, end, entry_end, insert, is_flow, is_in_place, line_break, line_end, written_under};
+use super::{
+    before_on_line, end, entry_end, insert, is_flow, is_in_place, line_break, line_end, read, written_under, zone_of,
+};
 use crate::base::diagnostic::Source;
 use crate::model::name::DomainName;
 use crate::model::ttl::Ttl;
 use crate::spec::emit::Item;
-use crate::spec::shape::entry;
-use crate::spec::yaml::{self, Entry, Node, Value};
+use crate::spec::yaml::{Entry, Node, Value};
 
 /// Where in a list something goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub fn items(
     items: &[Item],
     comment: Option<&str>,
 ) -> Result<String, String> {
-    let zone_entry = zone_of(source, zone)?;
+    let zone_entry = zone_in_place(source, zone)?;
     let text = &source.text;
     let Some(list) = written_under(&zone_entry.value, key) else {
         let flow: Vec<&str> = items.iter().map(|item| item.flow.as_str()).collect();
@@ -80,7 +81,7 @@ pub fn items(
 
 /// The text with `id: value` added to the mapping `key` of a zone.
 pub fn value(source: &Arc<Source>, zone: &DomainName, key: &str, pair: &str) -> Result<String, String> {
-    let zone_entry = zone_of(source, zone)?;
+    let zone_entry = zone_in_place(source, zone)?;
     match written_under(&zone_entry.value, key) {
         Some(found) => {
             is_in_place(found)?;
@@ -95,7 +96,7 @@ pub fn value(source: &Arc<Source>, zone: &DomainName, key: &str, pair: &str) -> 
 
 /// The TTL of a zone's records that say none, where it is written.
 pub fn zone_ttl(source: &Arc<Source>, zone: &DomainName) -> Option<Ttl> {
-    let zone = zone_of(source, zone).ok()?;
+    let zone = zone_in_place(source, zone).ok()?;
     match &written_under(&zone.value, "ttl")?.value.value {
         Value::Scalar(scalar) => Ttl::parse(&scalar.text).ok(),
         _ => None,
@@ -104,7 +105,7 @@ pub fn zone_ttl(source: &Arc<Source>, zone: &DomainName) -> Option<Ttl> {
 
 /// The text with a pair of a key and a value added to a zone.
 pub fn key(source: &Arc<Source>, zone: &DomainName, pair: &str) -> Result<String, String> {
-    into_mapping(&source.text, &zone_of(source, zone)?, pair, &[pair.to_owned()])
+    into_mapping(&source.text, &zone_in_place(source, zone)?, pair, &[pair.to_owned()])
 }
 
 /// The text with a zone added, whose lines are given as they stand two spaces in.
@@ -141,25 +142,10 @@ pub fn zone(source: &Arc<Source>, block: &[String]) -> Result<String, String> {
     ))
 }
 
-fn read(source: &Arc<Source>) -> Result<std::rc::Rc<Node>, String> {
-    let (root, findings) = yaml::parse(source);
-    let root = root.filter(|_| !findings.has_errors());
-    root.ok_or_else(|| "the spec cannot be read".to_owned())
-}
-
-fn zone_of(source: &Arc<Source>, zone: &DomainName) -> Result<Entry, String> {
-    let root = read(source)?;
-    let zones = entry(&root, "zones").ok_or("the spec has no zones")?;
-    let Value::Mapping(zones) = &zones.value else {
-        return Err("the spec has no zones".into());
-    };
-    let is_it = |found: &&Entry| DomainName::parse(&found.key.text).is_ok_and(|name| name == *zone);
-    let found = zones
-        .iter()
-        .find(is_it)
-        .ok_or_else(|| format!("the spec has no zone {zone}"))?;
-    is_in_place(found)?;
-    Ok(found.clone())
+fn zone_in_place(source: &Arc<Source>, zone: &DomainName) -> Result<Entry, String> {
+    let found = zone_of(source, zone)?;
+    is_in_place(&found)?;
+    Ok(found)
 }
 
 /// A key more behind the last one: `flow` between braces, `lines` in a block.

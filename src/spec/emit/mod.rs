@@ -6,7 +6,7 @@ mod mail;
 mod page;
 mod records;
 mod rules;
-pub(super) mod secrets;
+mod secrets;
 mod settings;
 mod uptime;
 

@@ -1,29 +1,8 @@
 //! What looks like a credential in a rule: the value of a header, a text in an expression, a part of a target. Rules stand
 //! in plans and in the history, so one that holds a credential is not written down. Rather one too many than one too few.
 
-use crate::model::monitor::tells_a_credential;
+use crate::base::few_eyes::{SHORTEST, holds_one, is_credential, is_shaped, is_telling, is_value};
 use crate::model::rule::{Destination, HeaderChange, Rule, RuleAction};
-
-/// Words in the names of headers, cookies and parameters whose values are for few eyes, beside those that tell alone.
-const WORDS: [&str; 8] = ["pass", "passwd", "pwd", "jwt", "verify", "sig", "bearer", "hmac"];
-/// How the credentials of well-known services begin.
-const BEGINNINGS: [&str; 13] = [
-    "sk_live_",
-    "sk_test_",
-    "rk_live_",
-    "whsec_",
-    "ghp_",
-    "gho_",
-    "github_pat_",
-    "glpat-",
-    "xoxb-",
-    "xoxp-",
-    "AKIA",
-    "ASIA",
-    "eyJ",
-];
-/// Shorter texts are words, whatever stands around them.
-const SHORTEST: usize = 4;
 
 /// What of a rule looks like a credential.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,7 +33,7 @@ pub(super) fn of_rule(rule: &Rule) -> Option<Found> {
                     format!("the header {name}")
                 };
                 match change {
-                    HeaderChange::Set(value) | HeaderChange::Add(value) if is_for_few_eyes(name, value) => {
+                    HeaderChange::Set(value) | HeaderChange::Add(value) if is_credential(name, value) => {
                         found.push((about, value.clone()));
                     }
                     HeaderChange::SetExpression(expression) => {
@@ -79,97 +58,6 @@ pub(super) fn of_rule(rule: &Rule) -> Option<Found> {
     let about = found.into_iter().next().map(|(about, _)| about);
     let about = about.or_else(|| in_name.then(|| "its name".to_owned()))?;
     Some(Found { about, in_name })
-}
-
-/// Whether the value of a header is for few eyes: its name says so, or it looks like it.
-pub(in crate::spec) fn is_for_few_eyes(name: &str, value: &str) -> bool {
-    (is_telling(name) && is_value(value)) || (!is_challenge(value) && is_schemed(value)) || is_shaped(value)
-}
-
-/// Whether the name of a header, cookie or parameter says that its value is for few eyes.
-fn is_telling(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
-    tells_a_credential(name) || words.any(|word| WORDS.contains(&word))
-}
-
-/// Whether a text may be a value and not a word that anybody would write.
-fn is_value(value: &str) -> bool {
-    const PLAIN: [&str; 8] = [
-        "true",
-        "false",
-        "same-origin",
-        "same-site",
-        "include",
-        "omit",
-        "strict",
-        "required",
-    ];
-    value.len() >= SHORTEST && !PLAIN.contains(&value.to_ascii_lowercase().as_str()) && !is_challenge(value)
-}
-
-/// `Basic realm="…"` asks for a credential and is none.
-fn is_challenge(value: &str) -> bool {
-    let lower = value.to_ascii_lowercase();
-    ["basic realm=", "bearer realm=", "digest realm="]
-        .iter()
-        .any(|start| lower.starts_with(start))
-}
-
-fn is_schemed(value: &str) -> bool {
-    let lower = value.to_ascii_lowercase();
-    ["bearer ", "basic ", "token "]
-        .iter()
-        .any(|scheme| lower.strip_prefix(scheme).is_some_and(|rest| !rest.trim().is_empty()))
-}
-
-/// Whether a text has a part that looks like nothing that a person would think of.
-fn is_shaped(text: &str) -> bool {
-    let mut words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+')));
-    words.any(|word| is_random(word) || is_known(word)) || is_slack(text)
-}
-
-/// A long run of letters and digits in which both keep changing.
-fn is_random(word: &str) -> bool {
-    let kind = |c: char| (c.is_ascii_digit(), c.is_ascii_uppercase());
-    let kinds: Vec<_> = word.chars().filter(char::is_ascii_alphanumeric).map(kind).collect();
-    let changes = kinds.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    kinds.len() >= 20 && changes * 5 >= kinds.len() && kinds.iter().any(|(is_digit, _)| *is_digit)
-}
-
-fn is_known(word: &str) -> bool {
-    let rest = BEGINNINGS.iter().find_map(|start| word.strip_prefix(start));
-    rest.is_some_and(|rest| rest.len() >= 12)
-}
-
-/// `T…/B…/…`, the path of a Slack webhook.
-fn is_slack(text: &str) -> bool {
-    let segments: Vec<&str> = text.split(['/', '?', '#', ' ']).collect();
-    let is_id = |segment: &str, first: char| {
-        let is_upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
-        segment.len() >= 8 && segment.starts_with(first) && segment.chars().all(is_upper)
-    };
-    segments.windows(3).any(|three| {
-        let is_last = three[2].len() >= 16 && three[2].chars().all(|c| c.is_ascii_alphanumeric());
-        is_id(three[0], 'T') && is_id(three[1], 'B') && is_last
-    })
-}
-
-/// Whether a text holds a credential by what it says itself: a telling parameter or cookie, a user with a password, a
-/// scheme, a shape.
-fn holds_one(text: &str) -> bool {
-    let mut pairs = pairs(text);
-    let has_user = text.split("://").skip(1).any(|rest| {
-        let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or_default();
-        authority.contains('@')
-    });
-    has_user || is_schemed(text) || is_shaped(text) || pairs.any(|(name, value)| is_telling(name) && is_value(value))
-}
-
-/// `name=value`, as it stands in a query or a cookie.
-fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let parts = text.split(|c: char| c.is_whitespace() || matches!(c, '?' | '&' | ';' | '#' | ','));
-    parts.filter_map(|part| part.split_once('='))
 }
 
 /// Whether the name of a rule repeats a credential.
@@ -300,45 +188,6 @@ mod tests {
             enabled: true,
             action,
             place: None,
-        }
-    }
-
-    #[test]
-    fn the_value_of_a_header_is_told_from_what_everybody_may_see() {
-        for (name, value) in [
-            ("Authorization", "Basic dXNlcjpwYXNz"),
-            ("X-Origin-Token", "hunter22"),
-            ("x-api-key", "abcdef"),
-            ("X-Anything", "Bearer abc"),
-            ("X-Anything", "sk_live_4eC39HqLyjWDarjtT1zdp7dc"),
-            ("X-Anything", "AKIAIOSFODNN7EXAMPLE"),
-            ("Set-Cookie", "id=1234567"),
-            ("X-Api-Pass", "hunter22"),
-            ("X-Pwd", "hunter22"),
-            ("X-Origin-Verify", "hunter22"),
-            ("X-Tokens", "hunter22"),
-            ("X-Api-Credentials", "hunter22"),
-            ("X-JWT", "hunter22"),
-            ("X-Auth", "hunter22"),
-        ] {
-            assert!(is_for_few_eyes(name, value), "{name}: {value}");
-        }
-        for (name, value) in [
-            ("X-Frame-Options", "DENY"),
-            (
-                "Content-Security-Policy",
-                "default-src 'self'; script-src 'self' https://js.stripe.com",
-            ),
-            ("Referrer-Policy", "strict-origin-when-cross-origin"),
-            ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
-            (
-                "Permissions-Policy",
-                "geolocation=(), microphone=(), publickey-credentials-get=(self)",
-            ),
-            ("Access-Control-Allow-Credentials", "true"),
-            ("WWW-Authenticate", "Basic realm=\"staff\""),
-        ] {
-            assert!(!is_for_few_eyes(name, value), "{name}: {value}");
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::edge::warn;
 use crate::base::diagnostic::Diagnostic;
+use crate::base::few_eyes::is_credential;
 use crate::model::rule::{HeaderChange, RuleAction};
-use crate::spec::emit::secrets::is_for_few_eyes;
 use crate::spec::lower::{DeclaredZone, Findings};
 
 /// The codes of the warnings here.
@@ -15,7 +15,7 @@ pub(super) fn check(zone: &DeclaredZone<'_>, findings: &mut Findings<'_>) {
             continue;
         };
         let is_one = |(name, change): &(&String, &HeaderChange)| match change {
-            HeaderChange::Set(value) | HeaderChange::Add(value) => is_for_few_eyes(name, value),
+            HeaderChange::Set(value) | HeaderChange::Add(value) => is_credential(name, value),
             HeaderChange::SetExpression(_) | HeaderChange::Remove => false,
         };
         let Some((header, _)) = changes.iter().find(is_one) else {

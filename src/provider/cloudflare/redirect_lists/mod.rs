@@ -128,26 +128,33 @@ pub(super) fn wire(list: &RedirectList) -> (String, Value, Option<Value>) {
     (list_name(&list.zone), list.rows.iter().map(row_wire).collect(), rule)
 }
 
+/// A change of a list: before, after, and what is kept in its account.
+pub(super) fn sides<'a>(
+    change: &'a Change,
+    reading: &'a Reading,
+) -> Option<(Option<&'a RedirectList>, Option<&'a RedirectList>, &'a KeptRedirectList)> {
+    let list = |side: &'a Option<Resource>| side.as_ref().and_then(Resource::as_redirect_list);
+    let (before, after) = (list(&change.before), list(&change.after));
+    let kept = reading.redirect_lists.get(&before.or(after)?.zone)?;
+    Some((before, after, kept))
+}
+
 /// The requests for lists: the list is made, its rows are put all at once, and a rule asks it; or the other way round.
 pub(super) fn steps(changes: &[Change], reading: &Reading) -> Vec<Step> {
     let mut steps = Vec::new();
     for change in changes {
-        let list = |side: &'_ Option<Resource>| side.as_ref().and_then(Resource::as_redirect_list).cloned();
-        let (before, after) = (list(&change.before), list(&change.after));
-        let Some(zone) = before.as_ref().or(after.as_ref()).map(|list| list.zone.clone()) else {
+        let Some((before, after, kept)) = sides(change, reading) else {
             continue;
         };
-        let Some(kept) = reading.redirect_lists.get(&zone) else {
-            continue;
-        };
+        let Some(list) = before.or(after) else { continue };
         let mut writer = Writer {
-            zone: &zone,
+            zone: &list.zone,
             address: &change.address,
             kept,
             steps: Vec::new(),
         };
-        match (&before, &after) {
-            (_, Some(after)) => writer.put(before.as_ref(), after),
+        match (before, after) {
+            (_, Some(after)) => writer.put(before, after),
             (Some(_), None) => writer.take_away(),
             (None, None) => {}
         }

@@ -1,0 +1,57 @@
+//! The file in which those that write checks into a folder keep the resources themselves: from it alone their other files
+//! can be written again, and what differs from that was changed by somebody. Knows no service.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::base::files;
+use crate::model::address::Address;
+use crate::model::inventory::Inventory;
+use crate::model::resource::Resource;
+use crate::provider::ProviderError;
+
+/// The largest file of a folder that is read, in bytes.
+pub const LARGEST: u64 = 16 * 1024 * 1024;
+/// The one form of what is kept that there is so far.
+const FORMAT: u32 = 1;
+
+#[derive(Deserialize)]
+struct Kept {
+    format: u32,
+    resources: BTreeMap<Address, Resource>,
+}
+
+/// What the file says.
+pub fn text(inventory: &Inventory) -> String {
+    let ours: BTreeMap<&str, &Resource> = inventory
+        .iter()
+        .map(|(address, resource)| (address.as_str(), resource))
+        .collect();
+    pretty(&json!({ "format": FORMAT, "resources": ours }))
+}
+
+/// JSON for people, which YAML is too.
+pub fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+/// The resources that the file at `path` keeps; none without a file.
+pub fn read(path: &Path) -> Result<Inventory, ProviderError> {
+    let text = match files::read_text(path, LARGEST) {
+        Ok(text) => text,
+        Err(error) if error.is_not_found() => return Ok(Inventory::new()),
+        Err(error) => return Err(ProviderError::new("bad-folder", error.to_string())),
+    };
+    let damaged = |why: String| {
+        let message = format!("`{}` is damaged: {why}", path.display());
+        ProviderError::new("bad-folder", message).help("remove it: the next apply writes it again")
+    };
+    let kept: Kept = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+    if kept.format != FORMAT {
+        return Err(damaged(format!("it has the form {}, {FORMAT} is known", kept.format)));
+    }
+    Ok(kept.resources)
+}
