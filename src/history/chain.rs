@@ -11,11 +11,32 @@ use crate::model::scope::ScopeName;
 use crate::plan::diff::LeftRule;
 use crate::plan::{Owned, OwnedMark, carried_out};
 
-/// What the runs have left and nobody has let go, on the zones that bear these ids now. What was left in another zone
-/// of the same name is not owned here; those zones are returned too.
-pub fn owned(runs: &[Run], ids: &BTreeMap<ScopeName, String>) -> (Owned, BTreeSet<ScopeName>) {
+/// Where a reading found what it was about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The ids that zones and accounts bear. One that is not known is empty.
+    pub ids: BTreeMap<ScopeName, String>,
+    /// The provider of the checks, when there are any.
+    pub checks: Option<String>,
+}
+
+/// What runs have left at a place that is no longer the one: another zone of the same name, another account, another
+/// provider of checks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LeftElsewhere {
+    /// The scope that was at that place.
+    pub scope: ScopeName,
+    /// The provider there.
+    pub provider: String,
+    /// The id of the zone or account there.
+    pub id: String,
+}
+
+/// What the runs have left and nobody has let go, where the scopes are now. What was left at another place is not
+/// owned here; it is returned too, as long as nothing of its scope is owned here yet.
+pub fn owned(runs: &[Run], now: &Whereabouts) -> (Owned, BTreeMap<LeftElsewhere, BTreeSet<Address>>) {
     let mut owned = Owned::new();
-    let mut elsewhere = BTreeSet::new();
+    let mut elsewhere: BTreeMap<LeftElsewhere, BTreeSet<Address>> = BTreeMap::new();
     for run in runs {
         let account = run.account();
         let changed: BTreeSet<&Address> = run.record.changes.iter().map(|change| &change.address).collect();
@@ -23,9 +44,12 @@ pub fn owned(runs: &[Run], ids: &BTreeMap<ScopeName, String>) -> (Owned, BTreeSe
             if changed.contains(address) && !account.applied.contains(address) {
                 continue;
             }
-            if let Some(scope) = moved(run, address, ids) {
+            if let Some(place) = moved(run, address, now) {
+                let there = elsewhere.entry(place).or_default();
                 if shift.after.is_some() {
-                    elsewhere.insert(scope);
+                    there.insert(address.clone());
+                } else {
+                    there.remove(address);
                 }
                 owned.remove(address);
                 continue;
@@ -36,7 +60,8 @@ pub fn owned(runs: &[Run], ids: &BTreeMap<ScopeName, String>) -> (Owned, BTreeSe
             };
         }
     }
-    elsewhere.retain(|scope| !owned.keys().any(|address| address.scope() == scope.as_str()));
+    let is_taken = |scope: &ScopeName| owned.keys().any(|address| address.scope() == scope.as_str());
+    elsewhere.retain(|place, left| !left.is_empty() && !is_taken(&place.scope));
     (owned, elsewhere)
 }
 
@@ -109,14 +134,19 @@ pub fn rules_left(runs: &[Run]) -> BTreeMap<Address, LeftRule> {
     left
 }
 
-/// The scope of `address`, when this run knew it under another id than the one it has now: another zone of that name,
-/// another account. A run that made its zone and was cut off never came to know its id, and some providers give an
-/// account none.
-fn moved(run: &Run, address: &Address, ids: &BTreeMap<ScopeName, String>) -> Option<ScopeName> {
+/// Where `address` was, when that is not where its scope is now. A run that made its zone and was cut off never came to
+/// know its id, and some providers give an account none.
+fn moved(run: &Run, address: &Address, now: &Whereabouts) -> Option<LeftElsewhere> {
     let scope = address.scope_name()?;
-    let (then, now) = (run.zone_ids().remove(&scope)?, ids.get(&scope)?);
-    let is_known = !then.is_empty() && !now.is_empty();
-    (is_known && then != *now).then_some(scope)
+    let (id, current) = (run.zone_ids().remove(&scope)?, now.ids.get(&scope)?);
+    let provider = &run.record.zones.get(&scope)?.provider;
+    let is_known = !id.is_empty() && !current.is_empty();
+    let is_other = scope == ScopeName::Uptime && now.checks.as_ref().is_some_and(|checks| checks != provider);
+    (is_other || (is_known && id != *current)).then(|| LeftElsewhere {
+        scope,
+        provider: provider.clone(),
+        id,
+    })
 }
 
 /// The ids under which zones and accounts were last seen.

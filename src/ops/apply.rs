@@ -96,7 +96,7 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
     let spoken = saved.changes.iter().map(|change| &change.address);
     let reading = session.read(&session.extent(&runs), &runs, spoken).await?;
     let ids = plan::ids(&reading);
-    let (owned, _) = chain::owned(&runs, &ids);
+    let (owned, _) = chain::owned(&runs, &plan::whereabouts(&reading));
     let reviewed = saved.changes.len();
     let mut plan = Plan {
         unmanaged: saved.unmanaged,

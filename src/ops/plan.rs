@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::base::{digest, files, text};
+use crate::history::chain::{LeftElsewhere, Whereabouts};
 use crate::history::{Run, RunId, Store as _, chain};
 use crate::model::address::Address;
 use crate::model::inventory::Desired;
@@ -72,7 +73,8 @@ pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem
         .into_iter()
         .partition(|run| run.record.spec == session.spec_name);
     let reading = session.read(&session.extent(&runs), &runs, []).await?;
-    let (owned, elsewhere) = chain::owned(&runs, &ids(&reading));
+    let now = whereabouts(&reading);
+    let (owned, elsewhere) = chain::owned(&runs, &now);
     let mut desired = session.spec.desired.clone();
     let given_up = adapt(session, &mut desired, &reading);
     let sides = Sides {
@@ -81,7 +83,7 @@ pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem
         owned: &owned,
     };
     let bounds = Bounds {
-        spared: owned_by(others, &ids(&reading)),
+        spared: owned_by(others, &now),
         selection: narrow.selection.clone(),
         allow_deletes: narrow.allow_deletes,
         guard_deletes: true,
@@ -89,7 +91,8 @@ pub async fn plan(session: &Session, narrow: &Narrow) -> Result<Planned, Problem
     let mut plan = diff(sides, &bounds);
     plan.refusals.extend(given_up.refusals);
     plan.warnings.extend(given_up.warnings);
-    plan.warnings.extend(elsewhere.iter().map(another));
+    plan.warnings
+        .extend(elsewhere.iter().map(|left| left_behind(left, &now)));
     for rollout in session.spec.mail.values().filter_map(|mail| mail.rollout.as_ref()) {
         plan.warnings
             .push(Warning::about(&rollout.address, "dmarc-rollout", rollout.in_words()));
@@ -113,23 +116,39 @@ fn adapt(session: &Session, desired: &mut Desired, reading: &Reading) -> Review 
     given_up
 }
 
-/// What earlier runs left elsewhere is not ours to change here.
-fn another(scope: &ScopeName) -> Warning {
-    let what = match scope {
-        ScopeName::Zone(zone) => format!("another zone called {zone} (another id)"),
-        ScopeName::Uptime => "another account of checks".to_owned(),
+/// What earlier runs left at another place is not ours to change here. Checks go on there and tell people, so it says
+/// which, and how one is rid of them.
+fn left_behind((place, left): (&LeftElsewhere, &BTreeSet<Address>), now: &Whereabouts) -> Warning {
+    let ScopeName::Zone(zone) = &place.scope else {
+        const SHOWN: usize = 6;
+        let mut names: Vec<&str> = left.iter().take(SHOWN).map(Address::as_str).collect();
+        let more = (left.len() > SHOWN).then(|| format!("{} more", left.len() - SHOWN));
+        names.extend(more.as_deref());
+        let provider = &place.provider;
+        let there = if now.checks.as_ref() == Some(provider) {
+            format!("in another account at {provider}")
+        } else {
+            format!("at {provider}")
+        };
+        let message = format!(
+            "what earlier runs left {there} is not touched and goes on: {}; to be rid of it, apply the spec there once \
+             with `checks: []` and `contacts: {{}}`, then move",
+            names.join(", ")
+        );
+        return Warning::general("left-behind", message);
     };
-    let message = format!("earlier runs worked on {what}: what they left is not taken for ours");
+    let message =
+        format!("earlier runs worked on another zone called {zone} (another id): what they left is not taken for ours");
     Warning::general("another-zone", message)
 }
 
 /// What these runs, of other specs in the same history, have left.
-fn owned_by(others: Vec<Run>, ids: &BTreeMap<ScopeName, String>) -> BTreeSet<Address> {
+fn owned_by(others: Vec<Run>, now: &Whereabouts) -> BTreeSet<Address> {
     let mut specs: BTreeMap<String, Vec<Run>> = BTreeMap::new();
     for run in others {
         specs.entry(run.record.spec.clone()).or_default().push(run);
     }
-    let owned = specs.values().flat_map(|runs| chain::owned(runs, ids).0.into_keys());
+    let owned = specs.values().flat_map(|runs| chain::owned(runs, now).0.into_keys());
     owned.collect()
 }
 
@@ -302,6 +321,14 @@ pub fn ids(reading: &Reading) -> BTreeMap<ScopeName, String> {
     zones
         .chain(uptime.map(|facts| (ScopeName::Uptime, facts.account.clone())))
         .collect()
+}
+
+/// Where a reading found everything.
+pub fn whereabouts(reading: &Reading) -> Whereabouts {
+    Whereabouts {
+        ids: ids(reading),
+        checks: reading.uptime.as_ref().map(|facts| facts.provider.to_owned()),
+    }
 }
 
 /// The zones that were read, as runs and saved plans keep them.

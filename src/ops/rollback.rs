@@ -39,7 +39,7 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
     plan::any_is_meant(&undo.selection, work.traces.keys().chain(work.ownership.keys()))?;
     let extent = extent_of(session, run, &work, &runs)?;
     let reading = session.read(&extent, &runs, work.traces.keys()).await?;
-    let (owned, _) = chain::owned(&runs, &plan::ids(&reading));
+    let (owned, _) = chain::owned(&runs, &plan::whereabouts(&reading));
     let desired = wish(session, &work, &extent);
     let nothing_owned = Owned::new();
     let sides = Sides {

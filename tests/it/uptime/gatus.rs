@@ -5,7 +5,7 @@ use granit_parser::Parser;
 use launchctl::sandbox::Plan;
 use serde_json::{Value, json};
 
-use super::{EXAMPLE, HOOK, changes, codes};
+use super::{EXAMPLE, HOOK, changes, codes, uptimerobot};
 use crate::support::{CANARY, Place};
 
 fn place() -> (Place, tempfile::TempDir) {
@@ -323,4 +323,42 @@ fn a_rehearsal_goes_on_without_the_checks() {
             "nothing is written"
         );
     }
+}
+
+#[test]
+fn checks_that_move_here_leave_nothing_behind_unsaid() {
+    let (place, folder) = (uptimerobot(), tempfile::tempdir().unwrap());
+    let home = "{ name: Home, url: \"https://acme.example/\" }";
+    let mail = "{ name: Mail, tcp: \"smtp.acme.example:587\" }";
+    place.checks_of(&[home, mail]);
+    place.run(&["apply", "--yes"]).expect(0);
+    let there = place.account();
+    let here =
+        format!("  alert: [ops]\n  contacts: {{ ops: {{ slack: env:SLACK_WEBHOOK_URL }} }}\n  checks: [{home}]\n");
+    spec(&place, &folder, &here);
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    let said = plan["warnings"].as_array().unwrap().iter();
+    let said: Vec<&str> = said
+        .filter(|one| one["code"] == "left-behind")
+        .map(|one| one["message"].as_str().unwrap())
+        .collect();
+    insta::assert_snapshot!("checks_move", said.join("\n"));
+    // What is declared is made here, and what is no longer declared is deleted nowhere.
+    assert_eq!(
+        changes(&plan),
+        ["create uptime/contact/ops", "create uptime/monitor/home"]
+    );
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(place.account(), there);
+    // Said when they move, and not for ever.
+    let again = place.run(&["plan", "--json"]).expect(0).json();
+    assert!(changes(&again).is_empty(), "{again}");
+    assert!(
+        !codes(&again, "warnings").contains(&"left-behind".to_owned()),
+        "{again}"
+    );
+    // Back where they came from, nothing is made twice.
+    place.checks_of(&[home, mail]);
+    let back = place.run(&["plan", "--json"]).expect(0).json();
+    assert!(changes(&back).is_empty(), "{back}");
 }

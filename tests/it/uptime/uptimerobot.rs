@@ -416,7 +416,7 @@ fn another_account_is_not_ours_to_clean_up() {
     place.checks_of(&[HOME]);
     let plan = place.run(&["plan", "--json"]).expect(0).json();
     assert!(changes(&plan).is_empty(), "{plan}");
-    assert!(codes(&plan, "warnings").contains(&"another-zone".to_owned()), "{plan}");
+    assert!(codes(&plan, "warnings").contains(&"left-behind".to_owned()), "{plan}");
     place.run(&["rollback", "--yes"]).expect(1);
 }
 
