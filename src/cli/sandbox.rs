@@ -41,10 +41,10 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Exit,
     let faults: Result<Vec<Fault>, _> = arguments.faults.iter().map(|text| text.parse::<Fault>()).collect();
     let faults = faults.map_err(|error| Problem::new("arguments", error.to_string()))?;
     let mut zones: Vec<String> = arguments.zones.iter().map(ToString::to_string).collect();
-    if zones.is_empty()
-        && context.setting.spec.exists()
-        && let Ok((spec, _)) = ops::session::load(&context.setting)
-    {
+    // Without a spec of the usual name there is simply none; one that was named has to be there.
+    let spec = &context.setting.spec;
+    if zones.is_empty() && (spec.exists() || spec.as_os_str() != ops::session::DEFAULT_SPEC) {
+        let (spec, _) = ops::session::load(&context.setting)?;
         zones = spec.desired.zones.keys().map(ToString::to_string).collect();
     }
     let serve = Serve {

@@ -254,3 +254,13 @@ fn no_credential_is_written_anywhere() {
         assert!(!String::from_utf8_lossy(&bytes).contains(CANARY), "{}", path.display());
     }
 }
+
+#[test]
+fn a_sandbox_of_a_spec_that_is_not_there_is_refused() {
+    let place = Place::new(Plan::Free);
+    let refused = place.run(&["sandbox", "--spec", "elsewhere.yaml"]).expect(1);
+    assert!(refused.err.contains("elsewhere.yaml"), "{}", refused.all());
+    place.write("launch.yaml", "version: 1\nzones: []\n");
+    let refused = place.run(&["sandbox"]).expect(1);
+    assert!(refused.err.contains("launch.yaml:2"), "{}", refused.all());
+}
