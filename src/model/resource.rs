@@ -125,6 +125,12 @@ impl Resource {
         }
     }
 
+    /// Whether all of it is seen where it is live. Of the others only that is seen which is said of them here, so that
+    /// the same thing looks otherwise when a spec says more of it, or less.
+    pub fn is_seen_whole(&self) -> bool {
+        !matches!(self, Self::Monitor(_) | Self::Contact(_) | Self::Maintenance(_))
+    }
+
     /// The record set, when it is one.
     pub fn as_record_set(&self) -> Option<&RecordSet> {
         match self {

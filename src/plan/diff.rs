@@ -184,6 +184,11 @@ fn compare_wanted(
         (Some(live), _) if live.content() == after.content() => "out of order".to_owned(),
         (Some(_), None) => "differs from what is declared".to_owned(),
         (Some(live), Some(mark)) if mark.fingerprint == fingerprint(live) => "the spec changed".to_owned(),
+        // What is seen through the words of the spec looks otherwise as soon as these do: only while they are the ones
+        // that were left is it certain that somebody else changed it.
+        (Some(live), Some(mark)) if !live.is_seen_whole() && mark.fingerprint != fingerprint(&after) => {
+            "the spec changed".to_owned()
+        }
         (Some(_), Some(mark)) => format!("changed outside since run {}", mark.run),
     };
     plan.changes.push(Change {

@@ -9,6 +9,7 @@ use super::diff::{Bounds, Live, Owned, OwnedMark, Sides, diff};
 use super::{Action, Plan, carried_out, change};
 use crate::model::address::Address;
 use crate::model::inventory::{Desired, Inventory, Protection, Unmanaged, ZonePolicy};
+use crate::model::monitor::{Check, Monitor};
 use crate::model::name::DomainName;
 use crate::model::record::{RecordData, RecordType};
 use crate::model::record_set::{Record, RecordSet};
@@ -28,6 +29,14 @@ fn inventory(records: &[(&str, &str, &str)]) -> Inventory {
     sets.into_iter()
         .map(|set| (set.address(), Resource::RecordSet(set)))
         .collect()
+}
+
+fn mark(left: &Resource) -> OwnedMark {
+    OwnedMark {
+        fingerprint: change::fingerprint(left),
+        run: "20261124-161502-123".into(),
+        found: false,
+    }
 }
 
 struct Scene {
@@ -69,12 +78,7 @@ impl Scene {
 
     fn owning(mut self, owned: &[(&str, &str, &str)]) -> Self {
         for (address, resource) in inventory(owned) {
-            let mark = OwnedMark {
-                fingerprint: change::fingerprint(&resource),
-                run: "20261124-161502-123".into(),
-                found: false,
-            };
-            self.owned.insert(address, mark);
+            self.owned.insert(address, mark(&resource));
         }
         self
     }
@@ -279,6 +283,35 @@ fn rule_7_other_spellings_of_the_same_are_no_difference() {
         ("CAA", "@", "0 issue \"x\""),
     ];
     assert!(Scene::new(&desired, &live).plan().is_empty());
+}
+
+#[test]
+fn what_is_seen_through_the_spec_is_not_said_to_have_changed_outside_when_the_spec_did() {
+    let monitor = |every: u32, timeout: Option<u32>| {
+        Resource::Monitor(Box::new(Monitor {
+            every: Some(every),
+            timeout,
+            ..Monitor::new(
+                "home",
+                "Home",
+                Check::Ping {
+                    host: "acme.example".into(),
+                },
+            )
+        }))
+    };
+    let reason = |wanted: Resource, live: Resource, left: Resource| {
+        let mut scene = Scene::new(&[], &[]);
+        scene.owned.insert(left.address(), mark(&left));
+        scene.live.inventory.insert(live.address(), live);
+        scene.desired.inventory.insert(wanted.address(), wanted);
+        scene.plan().changes[0].reason.clone()
+    };
+    // The spec says of one thing less and of another something else: nobody else was there.
+    let said = reason(monitor(600, None), monitor(300, None), monitor(300, Some(30)));
+    assert_eq!(said, "the spec changed");
+    let said = reason(monitor(300, None), monitor(600, None), monitor(300, None));
+    assert!(said.starts_with("changed outside"), "{said}");
 }
 
 #[test]
