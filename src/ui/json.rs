@@ -28,7 +28,7 @@ pub fn plan(planned: &Planned, spec: &str) -> Value {
             "update": plan.count(Action::Update),
             "delete": plan.count(Action::Delete),
             "unmanaged": plan.unmanaged.len(),
-            "requests": planned.steps.len(),
+            "requests": planned.steps.iter().filter(|step| step.is_write()).count(),
         },
         "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
         "unmanaged": plan.unmanaged,

@@ -1,7 +1,7 @@
 //! UptimeRobot: there and back, and what is ours and what is not.
 
 use launchctl::sandbox::uptimerobot::Paid;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{EXAMPLE, HOOK, changes, codes, uptimerobot};
 use crate::support::{CANARY, Place, until};
@@ -492,6 +492,12 @@ fn plans_read_like_a_review() {
     let shown = |arguments: &[&str]| place.run(arguments).expect(0).out.replace(authority, "[SANDBOX]");
     insta::assert_snapshot!("plan_of_new_checks", shown(&["plan"]));
     insta::assert_snapshot!("plan_of_new_checks_markdown", shown(&["plan", "--markdown"]));
+    // A machine is told the same number: what is only waited for writes nothing.
+    let told = place.run(&["plan", "--json"]).expect(0).json();
+    let asks = |step: &&Value| step["method"] == "GET";
+    assert_eq!(told["steps"].as_array().unwrap().iter().filter(asks).count(), 1);
+    let written = told["steps"].as_array().unwrap().len() - 1;
+    assert_eq!(told["summary"]["requests"], written);
     place.run(&["apply", "--yes"]).expect(0);
     let changed = EXAMPLE
         .replace("status: 200, contains: Sign in", "status: [200, 404]")
