@@ -6,11 +6,13 @@ use std::path::Path;
 
 use crate::apply::{self, Progress, Report, Work};
 use crate::base::{files, text};
+use crate::history::chain::Whereabouts;
 use crate::history::lock::Lock;
 use crate::history::record::{FORMAT, Shift};
 use crate::history::{Entry, Event, RunId, RunKind, RunRecord, RunStatus, Store as _, chain};
 use crate::model::address::Address;
 use crate::model::resource::Resource;
+use crate::model::scope::ScopeName;
 use crate::ops::plan::{self, Basis, Narrow, Planned};
 use crate::ops::problem::Problem;
 use crate::ops::session::Session;
@@ -18,7 +20,7 @@ use crate::plan::change::fingerprint;
 use crate::plan::diff::Bounds;
 use crate::plan::saved::{SavedPlan, SavedPlanError};
 use crate::plan::{Change, OwnedMark, Plan, Refusal, Selection, Sides, Warning, conflict, guard};
-use crate::provider::News;
+use crate::provider::{News, Reading};
 
 /// The largest saved plan that is read, in bytes.
 const LARGEST: u64 = 256 * 1024 * 1024;
@@ -71,82 +73,29 @@ pub async fn prepare(session: &Session, narrow: &Narrow) -> Result<Ready, Proble
 /// Prepares an apply of a saved plan. What was reviewed is done or nothing: an address whose live value is neither what
 /// was reviewed nor what it was to become is refused, and named.
 pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option<usize>) -> Result<Ready, Problem> {
-    let text = files::read_text(path, LARGEST)?;
-    let saved = SavedPlan::from_text(&text).map_err(|error| match error {
-        SavedPlanError::Shape(_) if !text.trim_start().starts_with('{') => {
-            Problem::new("saved-plan", format!("`{}` is no saved plan", path.display())).help(format!(
-                "`apply FILE` takes what `plan --out FILE` saved; a spec is named with --spec {}",
-                path.display()
-            ))
-        }
-        other => Problem::from(other),
-    })?;
-    if saved.spec != session.spec_name {
-        return Err(Problem::new(
-            "other-spec",
-            format!(
-                "this plan was made from `{}`, not from `{}`",
-                saved.spec, session.spec_name
-            ),
-        )
-        .help(format!("name it with --spec {}", saved.spec)));
-    }
+    let saved = read_saved(session, path)?;
     let lock = session.store.lock()?;
     let runs = session.runs()?;
     let spoken = saved.changes.iter().map(|change| &change.address);
     let reading = session.read(&session.extent(&runs), &runs, spoken).await?;
-    let ids = plan::ids(&reading);
-    let (owned, _) = chain::owned(&runs, &plan::whereabouts(&reading));
+    let now = plan::whereabouts(&reading);
+    let (owned, _) = chain::owned(&runs, &now);
     let reviewed = saved.changes.len();
-    let mut plan = Plan {
-        unmanaged: saved.unmanaged,
-        ..Plan::default()
-    };
-    for (name, zone) in &saved.zones {
-        let now = ids.iter().find(|(known, _)| known.as_str() == name);
-        if now.is_none_or(|(_, now)| *now != zone.id) {
-            plan.refusals.push(stale_zone(name));
-        }
-    }
-    for change in saved.changes {
-        let live = reading.live.inventory.get(&change.address);
-        if sight(&change, live) == Some(true) {
-            if let Some(after) = &change.after {
-                plan.adopted.insert(change.address.clone(), fingerprint(after));
-            }
-        } else if sight(&change, live) == Some(false) {
-            plan.changes.push(change);
-        } else {
-            plan.refusals.push(stale(&change, live));
-        }
-    }
-    let desired = &session.spec.desired;
-    plan.adopted
-        .extend(saved.adopted.into_iter().filter(|(address, print)| {
-            reading
-                .live
-                .inventory
-                .get(address)
-                .is_some_and(|live| fingerprint(live) == *print)
-        }));
-    plan.released = saved
-        .released
-        .into_iter()
-        .filter(|address| !reading.live.inventory.contains_key(address))
-        .collect();
+    let allowed = allow_deletes.or(saved.allow_deletes);
+    let digest = crate::base::digest::sha256_hex(session.spec.source.text.as_bytes());
+    let is_edited = digest != saved.spec_digest;
+    let mut plan = as_reviewed(saved, &reading, &now);
     let sides = Sides {
-        desired,
+        desired: &session.spec.desired,
         live: &reading.live,
         owned: &owned,
     };
     plan.refusals.extend(guard::protected(&sides, &plan.changes));
     plan.refusals
         .extend(conflict::conflicts(&reading.live.inventory, &plan.changes));
-    let allowed = allow_deletes.or(saved.allow_deletes);
     plan.refusals
         .extend(guard::too_many_deletes(&sides, &plan.changes, allowed));
-    let digest = crate::base::digest::sha256_hex(session.spec.source.text.as_bytes());
-    if digest != saved.spec_digest {
+    if is_edited {
         let words = "the spec was edited after this plan was saved: what is applied is what was reviewed";
         plan.warnings.push(Warning::general("spec-edited", words));
     }
@@ -167,6 +116,63 @@ pub async fn prepare_saved(session: &Session, path: &Path, allow_deletes: Option
         shifts: BTreeMap::new(),
         lock,
     })
+}
+
+/// The saved plan, when it is one of this spec.
+fn read_saved(session: &Session, path: &Path) -> Result<SavedPlan, Problem> {
+    let text = files::read_text(path, LARGEST)?;
+    let saved = SavedPlan::from_text(&text).map_err(|error| match error {
+        SavedPlanError::Shape(_) if !text.trim_start().starts_with('{') => {
+            Problem::new("saved-plan", format!("`{}` is no saved plan", path.display())).help(format!(
+                "`apply FILE` takes what `plan --out FILE` saved; a spec is named with --spec {}",
+                path.display()
+            ))
+        }
+        other => Problem::from(other),
+    })?;
+    if saved.spec == session.spec_name {
+        return Ok(saved);
+    }
+    let words = format!(
+        "this plan was made from `{}`, not from `{}`",
+        saved.spec, session.spec_name
+    );
+    Err(Problem::new("other-spec", words).help(format!("name it with --spec {}", saved.spec)))
+}
+
+/// Of what was reviewed, what is still to be done; with a refusal for everything that is no longer as it was seen.
+fn as_reviewed(saved: SavedPlan, reading: &Reading, now: &Whereabouts) -> Plan {
+    let live = &reading.live.inventory;
+    let mut plan = Plan {
+        unmanaged: saved.unmanaged,
+        ..Plan::default()
+    };
+    for (name, then) in &saved.zones {
+        let id = now.ids.iter().find(|(known, _)| known.as_str() == name);
+        let is_there = id.is_some_and(|(_, id)| *id == then.id);
+        // Some providers of checks give an account no id.
+        let checks = now.checks.as_ref().filter(|_| name == ScopeName::Uptime.as_str());
+        if !is_there || checks.is_some_and(|provider| *provider != then.provider) {
+            plan.refusals.push(stale_zone(name));
+        }
+    }
+    for change in saved.changes {
+        let live = live.get(&change.address);
+        match (sight(&change, live), &change.after) {
+            (Some(true), Some(after)) => {
+                plan.adopted.insert(change.address.clone(), fingerprint(after));
+            }
+            (Some(true), None) => {}
+            (Some(false), _) => plan.changes.push(change),
+            (None, _) => plan.refusals.push(stale(&change, live)),
+        }
+    }
+    let is_so =
+        |(address, print): &(Address, String)| live.get(address).is_some_and(|live| fingerprint(live) == *print);
+    plan.adopted.extend(saved.adopted.into_iter().filter(is_so));
+    let is_gone = |address: &Address| !live.contains_key(address);
+    plan.released = saved.released.into_iter().filter(is_gone).collect();
+    plan
 }
 
 /// Whether a reviewed change is made already (true) or can be made as it was reviewed (false).
@@ -195,7 +201,7 @@ fn stale_zone(name: &str) -> Refusal {
     Refusal {
         address: None,
         code: "stale".to_owned(),
-        message: format!("{name} is no longer what was reviewed: it has another id, or the spec no longer names it"),
+        message: format!("{name} is no longer what was reviewed: it has another id or provider, or the spec no longer names it"),
         help: "make a new plan and review it".to_owned(),
     }
 }
@@ -233,31 +239,15 @@ pub async fn carry_out(
             news: Vec::new(),
         });
     }
-    let clock = session.setting.clock;
-    let started = clock.now();
-    // Later than every run in the folder, another spec's too: no two share a folder.
-    let run = RunId::at(started, session.store.latest()?.as_ref());
-    let ownership = ownership(&planned, &run, kind, shifts);
-    let record = RunRecord {
-        format: FORMAT,
-        run: run.clone(),
-        kind,
-        spec: session.spec_name.clone(),
-        undoes: undoes.clone(),
-        continues: open.into_iter().filter(|id| Some(id) != undoes.as_ref()).collect(),
-        started,
-        zones: plan::saved_zones(session, &planned.reading),
-        changes: planned.plan.changes.clone(),
-        spread: apply::spread(&planned.plan.changes, &planned.steps),
-        ownership,
-    };
+    let record = record(session, &planned, kind, undoes, open, shifts)?;
+    let run = record.run.clone();
     let mut journal = session.store.begin(&record)?;
-    let ids = plan::ids(&planned.reading);
+    let clock = session.setting.clock;
     let work = Work {
         providers: &session.providers,
         changes: &planned.plan.changes,
         steps: &planned.steps,
-        ids: &ids,
+        ids: &plan::ids(&planned.reading),
         sought: planned.reading.uptime.as_ref().map(|facts| &facts.sought),
         clock,
         stop: &session.setting.stop,
@@ -265,12 +255,7 @@ pub async fn carry_out(
     };
     let (report, mut lost) = apply::carry_out(&work, journal.as_mut()).await;
     let requests = session.requests();
-    let mut news = News::default();
-    for provider in session.providers.values() {
-        let more = provider.news();
-        news.words.extend(more.words);
-        news.made.extend(more.made);
-    }
+    let news = news(session);
     let finished = Event::Finished {
         status: report.status,
         applied: report.applied.clone(),
@@ -299,6 +284,44 @@ pub async fn carry_out(
         undo,
         journal: lost.map(|error| error.to_string()),
         news: news.words,
+    })
+}
+
+/// What the providers have to tell once a run is over.
+fn news(session: &Session) -> News {
+    let mut all = News::default();
+    for provider in session.providers.values() {
+        let news = provider.news();
+        all.words.extend(news.words);
+        all.made.extend(news.made);
+    }
+    all
+}
+
+/// What is kept of a run before its first request.
+fn record(
+    session: &Session,
+    planned: &Planned,
+    kind: RunKind,
+    undoes: Option<RunId>,
+    open: Vec<RunId>,
+    shifts: BTreeMap<Address, Shift>,
+) -> Result<RunRecord, Problem> {
+    let started = session.setting.clock.now();
+    // Later than every run in the folder, another spec's too: no two share a folder.
+    let run = RunId::at(started, session.store.latest()?.as_ref());
+    Ok(RunRecord {
+        format: FORMAT,
+        kind,
+        spec: session.spec_name.clone(),
+        continues: open.into_iter().filter(|id| Some(id) != undoes.as_ref()).collect(),
+        undoes,
+        started,
+        zones: plan::saved_zones(session, &planned.reading),
+        changes: planned.plan.changes.clone(),
+        spread: apply::spread(&planned.plan.changes, &planned.steps),
+        ownership: ownership(planned, &run, kind, shifts),
+        run,
     })
 }
 

@@ -5,6 +5,7 @@ use granit_parser::Parser;
 use launchctl::sandbox::Plan;
 use serde_json::{Value, json};
 
+use super::betterstack::betterstack;
 use super::{EXAMPLE, HOOK, changes, codes, uptimerobot};
 use crate::support::{CANARY, Place};
 
@@ -361,4 +362,17 @@ fn checks_that_move_here_leave_nothing_behind_unsaid() {
     place.checks_of(&[home, mail]);
     let back = place.run(&["plan", "--json"]).expect(0).json();
     assert!(changes(&back).is_empty(), "{back}");
+}
+
+#[test]
+fn a_plan_that_was_reviewed_for_another_provider_is_not_carried_out_here() {
+    // Neither service gives the account an id, so that alone does not tell them apart.
+    let (place, folder) = (betterstack(), tempfile::tempdir().unwrap());
+    let lines = "  alert: [ops]\n  contacts: { ops: { slack: env:SLACK_WEBHOOK_URL } }\n  checks: [{ name: Home, url: \"https://acme.example/\" }]\n";
+    place.checks("betterstack", lines);
+    place.run(&["plan", "--out", "reviewed.json"]).expect(0);
+    spec(&place, &folder, lines);
+    let refused = place.run(&["apply", "reviewed.json", "--yes"]).expect(1);
+    assert!(refused.out.contains("make a new plan"), "{}", refused.all());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
