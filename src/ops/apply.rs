@@ -201,7 +201,9 @@ fn stale_zone(name: &str) -> Refusal {
     Refusal {
         address: None,
         code: "stale".to_owned(),
-        message: format!("{name} is no longer what was reviewed: it has another id or provider, or the spec no longer names it"),
+        message: format!(
+            "{name} is no longer what was reviewed: it has another id or provider, or the spec no longer names it"
+        ),
         help: "make a new plan and review it".to_owned(),
     }
 }

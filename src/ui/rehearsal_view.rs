@@ -8,16 +8,9 @@ use crate::ui::{plan_view, run_view};
 /// The whole of it.
 pub fn rehearsal(seen: &Rehearsal, look: Look) -> String {
     let mut canvas = Canvas::new(look);
-    let number = text::count(seen.start, "resource");
-    let begin = match &seen.seed {
-        Seed::Live => format!("a copy of what is live: {number}"),
-        Seed::LiveZones(why) => format!("a copy of the live zones and no checks ({}): {number}", sanitize(why)),
-        Seed::File(path) => format!("the records of {}: {number}", sanitize(&path.display().to_string())),
-        Seed::Empty => "empty zones".to_owned(),
-        Seed::NoAccess(why) => format!("empty zones ({})", sanitize(why)),
-    };
+    let begin = format!("It begins with {}.", beginning(seen));
     canvas.line(
-        &Words::of(style::BOLD, "Rehearsal in the sandbox. ").and(style::PLAIN, format!("It begins with {begin}.")),
+        &Words::of(style::BOLD, "Rehearsal in the sandbox. ").and(style::PLAIN, begin),
         2,
     );
     heading("1. Plan", &seen.plan_leg, &mut canvas);
@@ -25,6 +18,26 @@ pub fn rehearsal(seen: &Rehearsal, look: Look) -> String {
     out.push('\n');
     out.push_str(&plan_view::plan(&seen.planned, look));
     let mut canvas = Canvas::new(look);
+    there(seen, look, &mut canvas);
+    back(seen, look, &mut canvas);
+    canvas.line(&verdict(seen), 2);
+    out.push_str(&canvas.finish());
+    out
+}
+
+fn beginning(seen: &Rehearsal) -> String {
+    let number = text::count(seen.start, "resource");
+    match &seen.seed {
+        Seed::Live => format!("a copy of what is live: {number}"),
+        Seed::LiveZones(why) => format!("a copy of the live zones and no checks ({}): {number}", sanitize(why)),
+        Seed::File(path) => format!("the records of {}: {number}", sanitize(&path.display().to_string())),
+        Seed::Empty => "empty zones".to_owned(),
+        Seed::NoAccess(why) => format!("empty zones ({})", sanitize(why)),
+    }
+}
+
+/// The apply, cut off before if that was wanted, and the plan after it.
+fn there(seen: &Rehearsal, look: Look, canvas: &mut Canvas) {
     if let Some(cut) = &seen.cut {
         canvas.line(&Words::new(), 0);
         let words = format!(
@@ -38,15 +51,13 @@ pub fn rehearsal(seen: &Rehearsal, look: Look) -> String {
     }
     if let Some((outcome, leg)) = &seen.applied {
         canvas.line(&Words::new(), 0);
-        heading("2. Apply", leg, &mut canvas);
-        body(
-            &run_view::course(outcome, "applied", Look { colour: false, ..look }),
-            &mut canvas,
-        );
+        heading("2. Apply", leg, canvas);
+        let look = Look { colour: false, ..look };
+        body(&run_view::course(outcome, "applied", look), canvas);
     }
     if let Some((second, leg)) = &seen.second {
         canvas.line(&Words::new(), 0);
-        heading("3. Plan again", leg, &mut canvas);
+        heading("3. Plan again", leg, canvas);
         let words = if second.plan.is_empty() {
             Words::of(style::GOOD, "   Nothing to change.")
         } else {
@@ -54,47 +65,48 @@ pub fn rehearsal(seen: &Rehearsal, look: Look) -> String {
         };
         canvas.line(&words, 3);
     }
+}
+
+/// The way back, and whether it led to the start.
+fn back(seen: &Rehearsal, look: Look, canvas: &mut Canvas) {
     if let Some((planned, outcome, leg)) = &seen.undone {
         canvas.line(&Words::new(), 0);
-        heading("4. Roll back", leg, &mut canvas);
+        heading("4. Roll back", leg, canvas);
         canvas.line(&Words::of(style::PLAIN, format!("   {}.", counts(planned))), 3);
-        body(
-            &run_view::course(outcome, "rolled back", Look { colour: false, ..look }),
-            &mut canvas,
-        );
+        let look = Look { colour: false, ..look };
+        body(&run_view::course(outcome, "rolled back", look), canvas);
     }
-    if seen.applied.is_some() {
-        if seen.undone.is_none() {
-            canvas.line(&Words::new(), 0);
-            canvas.line(
-                &Words::of(style::BOLD, "4. Roll back").and(style::DIM, "  nothing to roll back"),
-                3,
-            );
-        }
+    if seen.applied.is_none() {
+        return;
+    }
+    if seen.undone.is_none() {
         canvas.line(&Words::new(), 0);
-        canvas.line(&Words::of(style::BOLD, "5. Compare with the start"), 3);
-        if seen.differences.is_empty() {
-            canvas.line(&Words::of(style::GOOD, "   The zones are what they were."), 3);
-        }
-        for difference in &seen.differences {
-            canvas.line(&Words::of(style::BAD, format!("   {}", sanitize(difference))), 3);
-        }
-        canvas.line(&Words::new(), 0);
+        let words = Words::of(style::BOLD, "4. Roll back").and(style::DIM, "  nothing to roll back");
+        canvas.line(&words, 3);
+    }
+    canvas.line(&Words::new(), 0);
+    canvas.line(&Words::of(style::BOLD, "5. Compare with the start"), 3);
+    if seen.differences.is_empty() {
+        canvas.line(&Words::of(style::GOOD, "   The zones are what they were."), 3);
+    }
+    for difference in &seen.differences {
+        canvas.line(&Words::of(style::BAD, format!("   {}", sanitize(difference))), 3);
+    }
+    canvas.line(&Words::new(), 0);
+}
+
+fn verdict(seen: &Rehearsal) -> Words {
+    const UNTOUCHED: &str = " Nothing outside this machine was changed.";
+    if !seen.ok {
+        return Words::of(style::BAD, "Not as it should be.").and(style::PLAIN, UNTOUCHED);
     }
     let begun = match &seen.seed {
         Seed::NoAccess(_) => " It began with empty zones, since the live ones could not be read.",
         _ => "",
     };
-    let verdict = if seen.ok {
-        Words::of(style::GOOD, "All as it should be.")
-            .and(style::PLAIN, " Nothing outside this machine was changed.")
-            .and(style::WARN, begun)
-    } else {
-        Words::of(style::BAD, "Not as it should be.").and(style::PLAIN, " Nothing outside this machine was changed.")
-    };
-    canvas.line(&verdict, 2);
-    out.push_str(&canvas.finish());
-    out
+    Words::of(style::GOOD, "All as it should be.")
+        .and(style::PLAIN, UNTOUCHED)
+        .and(style::WARN, begun)
 }
 
 fn heading(title: &str, leg: &Leg, canvas: &mut Canvas) {

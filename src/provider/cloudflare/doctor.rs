@@ -145,6 +145,18 @@ async fn examine_zone(cloudflare: &Cloudflare, zone: &DomainName, scope: &Scope)
         },
         None,
     )];
+    all.extend(examine_records(cloudflare, zone, &id).await);
+    all.extend(examine_edge(cloudflare, zone, &id, scope).await);
+    let list = RedirectList::address_in(zone);
+    if let (true, Some(account)) = (scope.spoken.contains(&list), &account) {
+        all.extend(examine_redirect_list(cloudflare, zone, account).await);
+    }
+    (account, all)
+}
+
+/// Whether the token may read a zone's records, and change them: asked by deleting one that cannot exist.
+async fn examine_records(cloudflare: &Cloudflare, zone: &DomainName, id: &str) -> [Examination; 2] {
+    let subject = |what: &str| format!("{zone}: {what}");
     let list = format!("zones/{id}/dns_records?per_page=1");
     let batch = format!("zones/{id}/dns_records/batch");
     let nothing = json!({ "deletes": [{ "id": NO_RECORD }] });
@@ -152,7 +164,7 @@ async fn examine_zone(cloudflare: &Cloudflare, zone: &DomainName, scope: &Scope)
         api::get(&cloudflare.http, &list),
         api::write(&cloudflare.http, "POST", &batch, &nothing)
     );
-    all.push(match read {
+    let read = match read {
         Ok(answer) => {
             let number = answer.info.map(|info| text::count(info.total_count, "record"));
             found(
@@ -167,8 +179,8 @@ async fn examine_zone(cloudflare: &Cloudflare, zone: &DomainName, scope: &Scope)
             &error,
             "add the permission Zone > DNS > Read to the token",
         ),
-    });
-    all.push(match write {
+    };
+    let write = match write {
         // The record is not there: the question was answered, so the door is open.
         Err(ApiError::Refused(refusal)) if refusal.status == 404 || refusal.code == "81044" => {
             found(&subject("DNS Edit"), Finding::Good, "granted", None)
@@ -179,13 +191,8 @@ async fn examine_zone(cloudflare: &Cloudflare, zone: &DomainName, scope: &Scope)
             &error,
             "add the permission Zone > DNS > Edit to the token",
         ),
-    });
-    all.extend(examine_edge(cloudflare, zone, &id, scope).await);
-    let list = RedirectList::address_in(zone);
-    if let (true, Some(account)) = (scope.spoken.contains(&list), &account) {
-        all.extend(examine_redirect_list(cloudflare, zone, account).await);
-    }
-    (account, all)
+    };
+    [read, write]
 }
 
 /// Whether a zone that is to be created has an account to be created in.

@@ -374,51 +374,7 @@ fn assemble(
     wanted: &Wanted,
 ) -> Result<Reading, ProviderError> {
     let mut reading = Reading::default();
-    let mut records: Vec<(DomainName, Record)> = Vec::new();
-    let mut ids: BTreeMap<(DomainName, RecordData), Vec<String>> = BTreeMap::new();
-    let mut locked: BTreeMap<(DomainName, RecordData), String> = BTreeMap::new();
-    for value in &contents.records {
-        match convert::from_wire(value, zone) {
-            Ok(kept) if kept.name.is_within(zone) => {
-                let key = (kept.name.clone(), kept.record.data.clone());
-                ids.entry(key.clone()).or_default().push(kept.id);
-                if let Some(why) = kept.locked {
-                    locked.insert(key, why);
-                }
-                records.push((kept.name, kept.record));
-            }
-            Ok(kept) => {
-                return Err(odd(
-                    zone,
-                    &format!("a record of {}, which is another zone's", kept.name),
-                ));
-            }
-            Err(why) => reading.warnings.push(unreadable(value, &why)),
-        }
-    }
-    for set in RecordSet::gather(zone, records) {
-        let set = set.as_live();
-        let address = set.address();
-        let handles = set
-            .records
-            .iter()
-            .filter_map(|record| {
-                Some((
-                    record.data.clone(),
-                    ids.remove(&(set.name.clone(), record.data.clone()))?,
-                ))
-            })
-            .collect();
-        if let Some(why) = set
-            .records
-            .iter()
-            .find_map(|record| locked.get(&(set.name.clone(), record.data.clone())))
-        {
-            reading.live.locked.insert(address.clone(), why.clone());
-        }
-        reading.handles.insert(address.clone(), handles);
-        reading.live.inventory.insert(address, Resource::RecordSet(set));
-    }
+    gather(zone, &contents.records, &mut reading)?;
     for list in contents.lists {
         rules::keep(zone, list, &mut reading);
     }
@@ -448,6 +404,43 @@ fn assemble(
         },
     );
     Ok(reading)
+}
+
+/// Makes record sets of records, with what the provider knows each by and which of them it keeps locked.
+fn gather(zone: &DomainName, values: &[Value], reading: &mut Reading) -> Result<(), ProviderError> {
+    let mut records: Vec<(DomainName, Record)> = Vec::new();
+    let mut ids: BTreeMap<(DomainName, RecordData), Vec<String>> = BTreeMap::new();
+    let mut locked: BTreeMap<(DomainName, RecordData), String> = BTreeMap::new();
+    for value in values {
+        match convert::from_wire(value, zone) {
+            Ok(kept) if kept.name.is_within(zone) => {
+                let key = (kept.name.clone(), kept.record.data.clone());
+                ids.entry(key.clone()).or_default().push(kept.id);
+                if let Some(why) = kept.locked {
+                    locked.insert(key, why);
+                }
+                records.push((kept.name, kept.record));
+            }
+            Ok(kept) => {
+                let words = format!("a record of {}, which is another zone's", kept.name);
+                return Err(odd(zone, &words));
+            }
+            Err(why) => reading.warnings.push(unreadable(value, &why)),
+        }
+    }
+    for set in RecordSet::gather(zone, records) {
+        let set = set.as_live();
+        let address = set.address();
+        let key = |record: &Record| (set.name.clone(), record.data.clone());
+        let own = |record: &Record| Some((record.data.clone(), ids.remove(&key(record))?));
+        let handles = set.records.iter().filter_map(own).collect();
+        if let Some(why) = set.records.iter().find_map(|record| locked.get(&key(record))) {
+            reading.live.locked.insert(address.clone(), why.clone());
+        }
+        reading.handles.insert(address.clone(), handles);
+        reading.live.inventory.insert(address, Resource::RecordSet(set));
+    }
+    Ok(())
 }
 
 /// A record that we cannot read is not there for us: neither changed nor deleted, but said.
