@@ -192,3 +192,73 @@ pub(super) fn window_to_wire(window: &Window, name: &str) -> Map<String, Value> 
     put("interval", json!(interval));
     fields
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contact_reads_back_as_what_it_was_made_of() {
+        let reference: crate::base::secret::SecretReference = "env:HOOK".parse().unwrap();
+        let kept = |value: &str| match value {
+            "https://hook.example/a?b=1&c=2" => Guarded::Kept(reference.clone()),
+            _ => Guarded::Hidden,
+        };
+        // What was sent as `webhookURL` or `urlToNotify` is read as `value`, escaped.
+        let live = |kind: &str| json!({ "id": 7, "type": kind, "friendlyName": "A &amp; B", "value": "https://hook.example/a?b=1&amp;c=2" });
+        for (kind, channel) in [
+            (
+                "Slack",
+                Channel::Slack {
+                    hook: Guarded::Kept(reference.clone()),
+                },
+            ),
+            (
+                "Webhook",
+                Channel::Webhook {
+                    url: Guarded::Kept(reference.clone()),
+                },
+            ),
+        ] {
+            let read = contact(INTEGRATIONS, &live(kind)).unwrap();
+            assert_eq!((read.name.as_str(), read.channel(kept)), ("A & B", channel));
+        }
+        let mailbox =
+            json!({ "id": 8, "type": "Email", "value": "Ops@Acme.example", "enableNotificationsFor": "UpAndDown" });
+        let read = contact(CONTACTS, &mailbox).unwrap();
+        let address = "Ops@acme.example".to_owned();
+        assert_eq!(read.channel(kept), Channel::Email { address });
+    }
+
+    #[test]
+    fn a_window_reads_back_as_it_was_written() {
+        let at = TimeOfDay::parse("02:30").unwrap();
+        for repeats in [
+            Repeats::Once {
+                date: "2026-12-01".parse().unwrap(),
+            },
+            Repeats::Daily,
+            Repeats::Weekly {
+                days: [Weekday::Monday, Weekday::Sunday].into(),
+            },
+            Repeats::Monthly { days: [1, -1].into() },
+        ] {
+            let wanted = Window {
+                repeats,
+                at,
+                minutes: 30,
+                zone: UTC.to_owned(),
+            };
+            let mut live = window_to_wire(&wanted, "nightly");
+            live.insert("id".to_owned(), json!(3));
+            let read = |live: &Map<String, Value>| window(&Value::Object(live.clone())).unwrap().window;
+            assert_eq!(read(&live), wanted);
+            live.insert("status".to_owned(), json!("paused"));
+            assert_ne!(read(&live), wanted, "one that is paused lets nobody rest");
+        }
+        let weekly = json!({ "id": 1, "interval": "weekly", "days": [1, 7], "time": "02:30:00", "duration": 30 });
+        let days = [Weekday::Monday, Weekday::Sunday].into();
+        assert_eq!(window(&weekly).unwrap().window.repeats, Repeats::Weekly { days });
+    }
+}

@@ -340,6 +340,7 @@ mod tests {
             "customHttpHeaders": {"X-Probe": "1"}, "config": null, "sslExpirationReminder": false,
             "regionalData": {"REGION": ["eu"], "THRESHOLD": {"eu": 5000}}, "tags": [{"id": 1, "name": "team-web"}],
             "assignedAlertContacts": [{"alertContactId": 8_733_402, "threshold": 0, "recurrence": 0}],
+            "maintenanceWindows": [{"id": 5, "autoAddMonitors": true}, 6],
         })
     }
 
@@ -357,10 +358,25 @@ mod tests {
         assert_eq!(http.keyword.as_ref().unwrap().ignore_case, Some(true));
         assert_eq!(read.monitor.paused, Some(true));
         assert!(read.told.contains_key("8733402"));
+        let keyword = http.keyword.as_ref().unwrap();
+        assert!(!keyword.absent, "it alerts where the word is not there");
+        assert_eq!(read.monitor.regions, Some([Region::Europe].into()));
+        assert_eq!(read.windows, ["5".to_owned(), "6".to_owned()].into());
+        assert_eq!(read.windows_of_all, ["5".to_owned()].into());
         assert!(
             !format!("{read:?}").contains("canary"),
             "a password that comes back in clear goes no further"
         );
+    }
+
+    #[test]
+    fn hosts_read_back_in_one_form() {
+        // The scheme of a host is stripped where it was sent with one.
+        for url in ["smtp.acme.example", "tcp://SMTP.acme.example/"] {
+            let read = monitor(&json!({ "id": 1, "type": "PORT", "url": url, "port": 587 })).unwrap();
+            let (host, port) = ("smtp.acme.example".to_owned(), 587);
+            assert_eq!(read.monitor.check, Check::Tcp { host, port });
+        }
     }
 
     #[test]

@@ -562,4 +562,33 @@ mod tests {
         let fields: Vec<&str> = fit(&mut held, "Solo").iter().map(|lack| lack.field).collect();
         assert_eq!(fields, ["timeout", "confirm"]);
     }
+
+    #[test]
+    fn what_no_plan_holds_is_brought_to_the_nearest_and_named() {
+        let http = Http {
+            url: "https://acme.example/".into(),
+            method: "POST".into(),
+            status: [].into(),
+            keyword: None,
+            follow_redirects: None,
+            headers: None,
+            body: Some(SentText::Plain("neither JSON nor a form".into())),
+        };
+        let monitor = Monitor {
+            tls_expiry: Some((1..=11).collect()),
+            labels: Some(["Shop".to_owned()].into()),
+            ..Monitor::new("a", "A", Check::Http(http))
+        };
+        let heartbeat = Monitor {
+            every: Some(86_400),
+            ..Monitor::new("b", "B", Check::Heartbeat(Heartbeat { grace: Some(90_000) }))
+        };
+        let fields = |monitor: &Monitor, plan: &str| -> Vec<&str> {
+            let mut resource = Resource::Monitor(Box::new(monitor.clone()));
+            fit(&mut resource, plan).iter().map(|lack| lack.field).collect()
+        };
+        assert_eq!(fields(&monitor, "Team"), ["warn_before", "body", "labels"]);
+        assert_eq!(fields(&heartbeat, "Team"), ["grace"]);
+        assert_eq!(fields(&heartbeat, "Free"), ["heartbeat", "grace"]);
+    }
 }

@@ -348,3 +348,19 @@ fn wait(changes: &[Change]) -> Step {
     let summary = "wait until all of it can be read back".to_owned();
     checks::step(super::NAME, Vec::new(), request, summary, json!({ EXPECT: expected }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_that_are_no_longer_said_are_cleared() {
+        let fields = |value: Value| value.as_object().cloned().unwrap_or_default();
+        let before = fields(json!({ "type": "HTTP", "customHttpHeaders": { "accept": "*/*" } }));
+        let after = fields(json!({ "type": "HTTP" }));
+        assert_eq!(
+            Value::Object(difference(&before, after)),
+            json!({ "customHttpHeaders": {} })
+        );
+    }
+}

@@ -240,3 +240,81 @@ pub(super) fn body_to_wire(text: &str) -> Option<(&'static str, Value)> {
 pub(super) fn is_same_body(one: &str, other: &str) -> bool {
     one == other || body_to_wire(one).is_some_and(|wire| body_to_wire(other) == Some(wire))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::monitor::{Heartbeat, Http, Keyword, Region, Status};
+
+    fn sent(check: Check) -> Value {
+        let monitor = Monitor {
+            every: Some(300),
+            timeout: Some(30),
+            regions: Some([Region::Europe].into()),
+            contacts: Some([("ops".to_owned(), Alerting::default())].into()),
+            maintenance: Some([Rest::Kept("nightly".to_owned())].into()),
+            ..Monitor::new("home", "Home", check)
+        };
+        Value::Object(to_wire(&monitor, &Beside::default()))
+    }
+
+    fn http(keyword: Option<Keyword>) -> Check {
+        Check::Http(Http {
+            url: "https://acme.example/".to_owned(),
+            method: "GET".to_owned(),
+            status: Status::set([Status::Class(2)]),
+            keyword,
+            follow_redirects: None,
+            headers: None,
+            body: None,
+        })
+    }
+
+    #[test]
+    fn what_is_sent_of_each_kind() {
+        let of_all = json!({
+            "friendlyName": "Home", "interval": 300, "timeout": 30, "tagNames": [],
+            "regionData": { "REGION": ["eu"], "MANUAL_SELECTED": true },
+            "assignedAlertContacts": [
+                { "alertContactId": { ID: "uptime/contact/ops" }, "threshold": 0, "recurrence": 0 },
+            ],
+            "maintenanceWindowsIds": [{ ID: "uptime/maintenance/nightly" }],
+        });
+        let word = |absent| Keyword {
+            text: "Sign in".to_owned(),
+            absent,
+            ignore_case: Some(true),
+        };
+        let (url, host) = ("https://acme.example/", "acme.example");
+        let of_http = json!({ "url": url, "httpMethodType": "GET", "successHttpResponseCodes": ["2xx"] });
+        let of_word = |when: &str| json!({ "type": "KEYWORD", "keywordType": when, "keywordValue": "Sign in", "keywordCaseType": 1 });
+        let tcp = Check::Tcp {
+            host: host.to_owned(),
+            port: 587,
+        };
+        let ping = Check::Ping { host: host.to_owned() };
+        let heartbeat = Check::Heartbeat(Heartbeat { grace: Some(60) });
+        for (check, own) in [
+            (http(None), vec![of_http.clone(), json!({ "type": "HTTP" })]),
+            // A word that has to be there raises the alarm when it is not.
+            (
+                http(Some(word(false))),
+                vec![of_http.clone(), of_word("ALERT_NOT_EXISTS")],
+            ),
+            (http(Some(word(true))), vec![of_http, of_word("ALERT_EXISTS")]),
+            (tcp, vec![json!({ "type": "PORT", "url": host, "port": 587 })]),
+            (ping, vec![json!({ "type": "PING", "url": host })]),
+            (heartbeat, vec![json!({ "type": "HEARTBEAT", "gracePeriod": 60 })]),
+        ] {
+            let mut expected = of_all.as_object().cloned().unwrap_or_default();
+            for fields in own {
+                expected.extend(fields.as_object().cloned().unwrap_or_default());
+            }
+            let mut sent = sent(check);
+            sent.sort_all_objects();
+            let mut expected = Value::Object(expected);
+            expected.sort_all_objects();
+            assert_eq!(sent, expected);
+        }
+    }
+}
