@@ -169,4 +169,11 @@ mod tests {
         };
         assert!(matches!(arrived(Ok(reply), "api.example"), Err(ApiError::NotSent(_))));
     }
+
+    #[test]
+    fn what_a_service_repeats_of_a_credential_is_not_shown() {
+        let _loaded = crate::base::secret::Secret::new("canary-in-an-answer");
+        let words = shown("the token canary-in-an-answer is unknown");
+        assert_eq!(words, "the token [credential] is unknown");
+    }
 }

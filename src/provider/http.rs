@@ -488,6 +488,27 @@ mod tests {
     }
 
     #[test]
+    fn a_budget_that_is_used_up_ends_in_seconds_or_at_a_point_in_time() {
+        let budget = |left: u64, reset: u64| {
+            HeaderMap::from_iter([
+                (
+                    reqwest::header::HeaderName::from_static("x-ratelimit-remaining"),
+                    HeaderValue::from(left),
+                ),
+                (
+                    reqwest::header::HeaderName::from_static("x-ratelimit-reset"),
+                    HeaderValue::from(reset),
+                ),
+            ])
+        };
+        assert_eq!(asked_pause(200, &budget(0, 30)), Some(Duration::from_secs(30)));
+        assert_eq!(asked_pause(200, &budget(1, 30)), None);
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let pause = asked_pause(200, &budget(0, now.unwrap().as_secs() + 30)).unwrap();
+        assert!((20..=30).contains(&pause.as_secs()), "{pause:?}");
+    }
+
+    #[test]
     fn pauses_double_and_differ() {
         let pauses: Vec<Duration> = (0..32).map(|_| backoff(3)).collect();
         assert!(

@@ -31,8 +31,8 @@ use crate::provider::checks;
 use crate::provider::credential::Keeper;
 use crate::provider::http::{Credential, Http};
 use crate::provider::{
-    Access, Answer, ApiRefusal, Examination, Outcome, Profile, Provider, ProviderError, Reading, Review, Scope, Sought,
-    Step,
+    Access, Answer, ApiRefusal, Examination, News, Outcome, Profile, Provider, ProviderError, Reading, Review, Scope,
+    Sought, Step,
 };
 use account::{HEARTBEATS, METADATA, MONITORS, POLICIES};
 use api::ApiError;
@@ -72,6 +72,8 @@ struct Seen {
     ids: BTreeMap<String, String>,
     /// What was last looked for.
     sought: Sought,
+    /// What was learned and not yet told.
+    news: Vec<String>,
 }
 
 impl BetterStack {
@@ -158,7 +160,14 @@ impl BetterStack {
             .and_then(convert::id_of);
         match id {
             Some(id) => {
-                self.with_seen(|seen| seen.ids.insert(Self::handle(step), id));
+                let handle = Self::handle(step);
+                self.with_seen(|seen| {
+                    let old = seen.ids.insert(handle.clone(), id.clone());
+                    if let Some(old) = old.filter(|old| *old != id) {
+                        seen.news
+                            .push(format!("{handle} was {old} at Better Stack and is {id} now"));
+                    }
+                });
                 Outcome::Applied
             }
             None => Outcome::Unknown("Better Stack's answer does not say what was made".to_owned()),
@@ -296,6 +305,13 @@ impl Provider for BetterStack {
 
     fn examine<'a>(&'a self, _: &'a Scope) -> Answer<'a, Vec<Examination>> {
         Box::pin(self.examine_all())
+    }
+
+    fn news(&self) -> News {
+        News {
+            words: self.with_seen(|seen| std::mem::take(&mut seen.news)),
+            ..News::default()
+        }
     }
 
     fn requests(&self) -> usize {

@@ -3,6 +3,8 @@
 
 mod quirks;
 mod render;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +16,7 @@ use crate::model::address::Address;
 use crate::model::capability::{Capabilities, UptimeRules};
 use crate::model::contact::{Channel, Guarded};
 use crate::model::inventory::{Desired, Inventory};
+use crate::model::monitor::Monitor;
 use crate::model::resource::Resource;
 use crate::model::scope::ScopeName;
 use crate::plan::{Change, Live, Refusal, Warning, carried_out};
@@ -261,6 +264,23 @@ fn second_of_a_kind(change: &Change, all: &Inventory) -> Option<Refusal> {
     })
 }
 
+/// Two endpoints of a name are no configuration to Gatus, which then stops; and it takes names for the same that differ
+/// in the case of their letters and in some signs.
+fn same_name(change: &Change, all: &Inventory) -> Option<Refusal> {
+    let after = change.after.as_ref()?.as_monitor()?;
+    let name = quirks::name_there(&after.name);
+    let (other, _) = all.iter().find(|(address, resource)| {
+        let same = |other: &Monitor| quirks::name_there(&other.name) == name;
+        **address != change.address && resource.as_monitor().is_some_and(same)
+    })?;
+    Some(Refusal {
+        address: Some(change.address.clone()),
+        code: "unsupported".to_owned(),
+        message: format!("to Gatus its name is that of {other} too, and it stops where two are the same"),
+        help: "give one of the two another name".to_owned(),
+    })
+}
+
 impl Provider for Gatus {
     fn name(&self) -> &'static str {
         NAME
@@ -300,6 +320,7 @@ impl Provider for Gatus {
             review.refusals.extend(lacks);
             review.refusals.extend(unsupported::hidden(change));
             review.refusals.extend(second_of_a_kind(change, &all));
+            review.refusals.extend(same_name(change, &all));
         }
         review
     }

@@ -17,6 +17,7 @@ pub(super) fn fit(resource: &mut Resource) -> Vec<Lack> {
     match resource {
         Resource::Monitor(monitor) => {
             let mut lacks = of_check(&mut monitor.check);
+            of_name(monitor, &mut lacks);
             of_expiry(monitor, &mut lacks);
             of_times(monitor, &mut lacks);
             of_rest(monitor, &mut lacks);
@@ -30,6 +31,22 @@ pub(super) fn fit(resource: &mut Resource) -> Vec<Lack> {
             )]
         }
         _ => Vec::new(),
+    }
+}
+
+/// A name as Gatus tells endpoints apart (`config/key/key.go`).
+pub(super) fn name_there(name: &str) -> String {
+    name.trim()
+        .to_lowercase()
+        .replace(['/', '_', '.', ',', ' ', '#', '+', '&'], "-")
+}
+
+/// One name with such a sign in it and Gatus takes no endpoint at all (`config/endpoint/common.go`).
+fn of_name(monitor: &mut Monitor, lacks: &mut Vec<Lack>) {
+    if monitor.name.contains(['"', '\\']) {
+        let nearest = monitor.name.replace('"', "'").replace('\\', "/");
+        lacks.push(Lack::new("name", "it takes no \" and no \\ in a name", Some(&nearest)));
+        monitor.name = nearest;
     }
 }
 

@@ -5,6 +5,8 @@
 mod folder;
 mod quirks;
 mod render;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -261,9 +263,15 @@ impl Prometheus {
                 file("rules.yml")
             ));
         }
+        // It shows what it has with its defaults filled in and in an order of its own, so only names are looked for.
+        let is_known = |module: &str| {
+            modules
+                .lines()
+                .any(|line| line.trim().strip_suffix(':') == Some(module))
+        };
         if monitors
             .iter()
-            .any(|monitor| !modules.contains(&render::module(stack, &monitor.key)))
+            .any(|monitor| !is_known(&render::module(stack, &monitor.key)))
         {
             missing.push(format!(
                 "the blackbox exporter has not loaded the modules: start it with --config.file={}",

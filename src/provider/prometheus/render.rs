@@ -135,6 +135,17 @@ fn rules(stack: &str, monitors: &[&Monitor]) -> Value {
             down["keep_firing_for"] = json!(format!("{recover}s"));
         }
         all.push(down);
+        // The exporter answers 400 to a module that it does not know, and nothing when it is down: then there is no
+        // `probe_success` at all, and nobody would be told. It gets the time that it takes to read a new file.
+        all.push(json!({
+            "alert": "launchctl_not_checked",
+            "expr": format!("{} == 0", series("up")),
+            "for": format!("{range}s"),
+            "labels": labels("page"),
+            "annotations": { "summary": format!("{name} cannot be checked: the blackbox exporter does not answer for it") },
+        }));
+        // Of what is not trusted there is no such time at all, which is why being down is told beside it; and of what is
+        // trusted unseen the end of the last chain is a nonsense value, which is why the earliest end is asked for.
         for days in monitor.tls_expiry.iter().flatten() {
             let mut labels = labels("ticket");
             labels["days"] = json!(days.to_string());

@@ -130,7 +130,7 @@ fn everything_that_it_holds_is_written_as_it_is_documented() {
   contacts: { hook: { webhook: env:SLACK_WEBHOOK_URL } }
   maintenance: { sunday: { repeat: weekly, days: [sunday], at: "23:00", for: 90m, zone: Europe/Berlin } }
   checks:
-    - { name: 'A & B <größe> "x"', url: "https://acme.example/", method: POST, body: env:CHECK_BODY, headers: { X-Probe: "1" }, verify_tls: false, follow_redirects: false, confirm: 2, recover: 3m, maintenance: [sunday], expect: { status: [204, 404], lacks: Error } }
+    - { name: 'A & B <größe> {x}', url: "https://acme.example/", method: POST, body: env:CHECK_BODY, headers: { X-Probe: "1" }, verify_tls: false, follow_redirects: false, confirm: 2, recover: 3m, maintenance: [sunday], expect: { status: [204, 404], lacks: Error } }
     - { name: Names, dns: acme.example, server: 127.0.0.1, answers: [192.0.2.2, 192.0.2.1] }
     - { name: Ping, ping: vpn.acme.example, paused: true }
     - { name: Port, tcp: "[2001:db8::1]:25" }
@@ -141,7 +141,7 @@ fn everything_that_it_holds_is_written_as_it_is_documented() {
     place.run(&["plan", "--detailed-exitcode"]).expect(0);
     place.is_clean();
     let (_, value) = written(&folder);
-    let all = endpoint(&value, "A & B <größe> \"x\"");
+    let all = endpoint(&value, "A & B <größe> {x}");
     assert_eq!(
         all["body"],
         format!("pay $$5 {CANARY}"),
@@ -285,6 +285,28 @@ fn what_it_cannot_hold_is_named_with_the_nearest() {
         "`server`",
         "`sms`",
         "in one way of each kind",
+    ] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    // What would stop it: a sign that it takes in no name, and two names that are one to it.
+    spec(
+        &place,
+        &folder,
+        r#"
+  alert: [hook]
+  contacts: { hook: { webhook: env:SLACK_WEBHOOK_URL } }
+  checks:
+    - { name: 'The "new" one', url: "https://acme.example/new" }
+    - { name: Login page, url: "https://acme.example/a" }
+    - { name: LOGIN_page, key: other, url: "https://acme.example/b" }
+"#,
+    );
+    let plan = place.run(&["plan", "--json"]).expect(1).json();
+    let words = plan["refusals"].to_string();
+    for part in [
+        "cannot hold `name`",
+        "is that of uptime/monitor/other too",
+        "The 'new' one",
     ] {
         assert!(words.contains(part), "{part}: {words}");
     }

@@ -8,6 +8,7 @@ mod gatus;
 mod imported;
 mod kinds;
 mod prometheus;
+mod road;
 mod sent;
 mod trio;
 mod uptimerobot;

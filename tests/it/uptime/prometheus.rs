@@ -43,6 +43,8 @@ fn checks(place: &Place, trio: &Trio, checks: &[String]) {
 fn the_example_there_and_back() {
     let trio = Trio::start(true);
     let place = place("http://127.0.0.1:9/hook");
+    let own = || std::fs::read_to_string(trio.folder.path().join("prometheus.yml")).unwrap();
+    let users = own();
     spec(&place, &trio, EXAMPLE);
     let plan = place.run(&["plan", "--json"]).expect(0).json();
     assert_eq!(changes(&plan).len(), 7, "the certificate has a check of its own here");
@@ -71,6 +73,84 @@ fn the_example_there_and_back() {
     // And once more: what was rolled back can be rolled forward.
     place.run(&["apply", "--yes"]).expect(0);
     assert_eq!(trio.files(), after);
+    assert_eq!(own(), users, "what is the user's is never written");
+}
+
+#[test]
+fn a_tool_that_finds_a_file_wrong_is_heard_before_anything_is_written() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let trio = Trio::start(true);
+    let mut place = place(&format!("http://127.0.0.1:9/{CANARY}"));
+    let tools = tempfile::tempdir().unwrap();
+    place
+        .environment
+        .insert("PATH".into(), format!("{}:/usr/bin:/bin", tools.path().display()));
+    checks(
+        &place,
+        &trio,
+        &["{ name: Home, url: \"http://127.0.0.1:9/\", recover: 5m }".to_owned()],
+    );
+    let before = trio.files();
+    for tool in ["promtool", "amtool"] {
+        let path = tools.path().join(tool);
+        // It shows what it was given, credentials too, as the real ones do where a line is wrong.
+        std::fs::write(
+            &path,
+            "#!/bin/sh\ncat \"$3\" \"$2\" | grep -e keep_firing_for -e url >&2\nexit 1\n",
+        )
+        .unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let refused = place.run(&["apply", "--yes", "-vv"]).expect(1);
+        let words = if tool == "promtool" { "keep_firing_for" } else { "url" };
+        assert!(
+            refused.all().contains(words) && refused.all().contains("nothing was written"),
+            "{tool}: {}",
+            refused.all()
+        );
+        assert!(!refused.all().contains(CANARY), "{tool}: {}", refused.all());
+        assert_eq!(trio.files(), before, "{tool}");
+        place.is_clean();
+        std::fs::remove_file(&path).unwrap();
+    }
+    place.run(&["apply", "--yes"]).expect(0);
+}
+
+#[test]
+fn a_module_that_the_exporter_lacks_is_told_and_raises_its_alert() {
+    let trio = Trio::start(true);
+    let place = place("http://127.0.0.1:9/hook");
+    let of = |name: &str| format!("{{ name: {name}, url: \"http://127.0.0.1:9/\" }}");
+    checks(&place, &trio, &[of("Home"), of("Home page")]);
+    place.run(&["apply", "--yes"]).expect(0);
+    // Somebody starts the exporter with a file that has the one and not the other, whose name begins with it.
+    let path = trio.folder.path().join("launchctl_acme.blackbox.yml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, good.replace("\"launchctl_acme_home\"", "\"somebodys\"")).unwrap();
+    reload(trio.blackbox);
+    std::fs::write(&path, good).unwrap();
+    let unknown = get(trio.blackbox, "/probe?target=127.0.0.1:9&module=launchctl_acme_home");
+    assert!(
+        unknown.contains("400 Bad Request") && unknown.contains("Unknown module"),
+        "{unknown}"
+    );
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    let words = plan["warnings"].to_string();
+    assert!(words.contains("has not loaded the modules"), "{words}");
+    until("the alert is on its way", || {
+        let alerts = get(trio.prometheus, "/api/v1/alerts");
+        let of_home = |alert: &str| alert.contains("launchctl_not_checked") && alert.contains("\"check\":\"home\"");
+        alerts.split("\"labels\":").any(of_home)
+    });
+}
+
+/// Has a server read its file again.
+fn reload(port: u16) {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(stream, "POST /-/reload HTTP/1.0\r\nContent-Length: 0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("200 OK"), "{answer}");
 }
 
 #[test]
