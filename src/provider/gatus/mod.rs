@@ -1,11 +1,13 @@
 //! Gatus: checks are one file in a folder that it reads whole. It is only written to: there is nothing to read back, so a
 //! plan compares with what was written here before ([`render`]). The user's own files are never touched.
 
+mod beside;
 mod quirks;
 mod render;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -26,6 +28,8 @@ use crate::provider::{
     Scope, Sought, Step, UptimeFacts, unsupported,
 };
 use crate::provider::{checks, kept_file};
+
+use beside::Setting;
 
 const NAME: &str = "gatus";
 /// What is known of it without asking.
@@ -57,6 +61,8 @@ pub struct Gatus {
     smarthost: String,
     secrets: Keeper,
     seen: Mutex<Sought>,
+    /// What other files of the folder say of whom is told, with the names of the files.
+    beside: Mutex<BTreeMap<Setting, String>>,
 }
 
 impl Gatus {
@@ -68,6 +74,7 @@ impl Gatus {
             smarthost: smarthost.unwrap_or_else(|| "localhost:25".to_owned()),
             secrets: access.secrets,
             seen: Mutex::new(Sought::default()),
+            beside: Mutex::new(BTreeMap::new()),
         }
     }
 
@@ -127,6 +134,14 @@ impl Gatus {
             );
             warnings.push(Warning::general("left-behind", words));
         }
+        let is_ours = |name: &str| sought.stacks().any(|stack| name == render::file(stack));
+        let beside = beside::settings(folder, &is_ours);
+        warnings.extend(contacts_beside(&inventory, &beside).into_iter().map(|(address, file)| {
+            let words =
+                format!("`{file}` tells by the same means, and Gatus takes neither: take it out of one of the two");
+            Warning::about(&address, "told-twice", words)
+        }));
+        *self.beside.lock().unwrap_or_else(PoisonError::into_inner) = beside;
         let monitors = inventory.keys().filter(|address| address.kind() == "monitor").count();
         Ok(Reading {
             live: Live {
@@ -264,6 +279,22 @@ fn second_of_a_kind(change: &Change, all: &Inventory) -> Option<Refusal> {
     })
 }
 
+/// The contacts whose settings another file of the folder gives too, with its name.
+fn contacts_beside(all: &Inventory, beside: &BTreeMap<Setting, String>) -> BTreeMap<Address, String> {
+    let ours = beside::settings_in(&render::text("", all, &BTreeMap::new(), ""));
+    let twice = |kind: &str| {
+        let mut both = ours
+            .iter()
+            .filter(|setting| setting.get(1).is_some_and(|is| is == kind));
+        both.find_map(|setting| beside.get(setting)).cloned()
+    };
+    let contacts = all.iter().filter_map(|(address, resource)| {
+        let kind = render::kind(&resource.as_contact()?.channel)?;
+        Some((address.clone(), twice(kind)?))
+    });
+    contacts.collect()
+}
+
 /// Two endpoints of a name are no configuration to Gatus, which then stops; and it takes names for the same that differ
 /// in the case of their letters and in some signs.
 fn same_name(change: &Change, all: &Inventory) -> Option<Refusal> {
@@ -315,7 +346,14 @@ impl Provider for Gatus {
     fn review(&self, changes: &[Change], reading: &Reading) -> Review {
         let mut review = Review::default();
         let all = carried_out(reading.live.inventory.clone(), changes);
+        let beside = contacts_beside(&all, &self.beside.lock().unwrap_or_else(PoisonError::into_inner));
         for change in changes {
+            review.refusals.extend(beside.get(&change.address).map(|file| Refusal {
+                address: Some(change.address.clone()),
+                code: "told-twice".to_owned(),
+                message: format!("`{file}` tells by the same means, and Gatus stops where two files give one setting"),
+                help: "take it out of that file, or tell by another means here".to_owned(),
+            }));
             let lacks = unsupported::refusals(change, "Gatus", &quirks::fit);
             review.refusals.extend(lacks);
             review.refusals.extend(unsupported::hidden(change));

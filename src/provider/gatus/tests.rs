@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::beside::settings_in;
 use super::quirks::{fit, name_there};
 use super::render::{self, Secrets};
 use crate::model::address::Address;
@@ -261,4 +262,19 @@ fn what_it_cannot_hold_is_named() {
     for (field, monitor) in rows {
         assert_eq!(fields(monitor), [field]);
     }
+}
+
+#[test]
+fn what_two_files_may_not_both_say_is_a_value_and_no_mapping() {
+    let of = |text: &str| -> Vec<String> { settings_in(text).iter().map(|way| way.join(".")).collect() };
+    let users = "ui: { title: Ours }\nalerting:\n  slack: &chat\n    webhook-url: https://hooks.slack.example/x\n    default-alert: { enabled: true }\n    overrides:\n      - { group: core, webhook-url: x }\n  email: *chat\n  custom:\n    headers: { Content-Type: text/plain }\nendpoints:\n  - { name: alerting, alerts: [{ type: slack }] }\n";
+    assert_eq!(
+        of(users),
+        [
+            "alerting.custom.headers.Content-Type",
+            "alerting.slack.default-alert.enabled",
+            "alerting.slack.webhook-url",
+        ]
+    );
+    assert!(of("not: [closed").is_empty() && of("").is_empty());
 }

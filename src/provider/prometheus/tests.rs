@@ -384,3 +384,17 @@ fn what_it_cannot_hold_is_named_with_the_nearest() {
     let mut plain = Resource::Monitor(Box::new(home()));
     assert!(fit(&mut plain).is_empty());
 }
+
+#[cfg(unix)]
+#[test]
+fn what_holds_a_credential_is_not_for_everybody() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = tempfile::tempdir().unwrap();
+    let folder = Folder::new(place.path(), "acme", "localhost:25");
+    folder.replace(&inventory(home()), &Secrets::new()).unwrap();
+    let mode = |suffix: &str| {
+        let path = place.path().join(format!("launchctl_acme.{suffix}"));
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    };
+    assert_eq!((mode("alertmanager.yml"), mode("rules.yml")), (0o640, 0o644));
+}

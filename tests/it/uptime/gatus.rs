@@ -1,6 +1,8 @@
 //! Gatus: one file in a folder, written and never read back. Gatus itself is in no package registry that tests install
 //! from, so what is written is proved by parsing it and by what its documentation says of each key.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use granit_parser::Parser;
 use launchctl::sandbox::Plan;
 use serde_json::{Value, json};
@@ -86,6 +88,11 @@ fn the_example_there_and_back() {
         value["alerting"]["slack"]["webhook-url"], HOOK,
         "it is there all the same"
     );
+    let mode = std::fs::metadata(folder.path().join("launchctl_acme.yaml"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o640, "it holds a credential");
     place.run(&["apply", "--yes"]).expect(0);
     assert_eq!(written(&folder).0, text, "a second apply writes nothing else");
     // Somebody changes it by hand.
@@ -397,4 +404,40 @@ fn a_plan_that_was_reviewed_for_another_provider_is_not_carried_out_here() {
     let refused = place.run(&["apply", "reviewed.json", "--yes"]).expect(1);
     assert!(refused.out.contains("make a new plan"), "{}", refused.all());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_another_file_of_the_folder_says_too_is_not_said_twice() {
+    let (place, folder) = place();
+    let own = folder.path().join("more").join("own.yml");
+    std::fs::create_dir(folder.path().join("more")).unwrap();
+    std::fs::write(
+        &own,
+        "alerting: { slack: { webhook-url: 'https://hooks.slack.example/own' } }\n",
+    )
+    .unwrap();
+    spec(&place, &folder, EXAMPLE);
+    let refused = place.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        refused.out.contains("own.yml") && refused.out.contains("another means"),
+        "{}",
+        refused.all()
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "nothing is written"
+    );
+    // What both may say is merged.
+    std::fs::write(&own, "alerting: { slack: { default-alert: { enabled: true } } }\n").unwrap();
+    place.run(&["apply", "--yes"]).expect(0);
+    // Said there later, Gatus has stopped already: the plan tells why.
+    std::fs::write(
+        &own,
+        "alerting: { slack: { webhook-url: 'https://hooks.slack.example/own' } }\n",
+    )
+    .unwrap();
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert!(changes(&plan).is_empty(), "{plan}");
+    assert_eq!(codes(&plan, "warnings"), ["told-twice"]);
 }
