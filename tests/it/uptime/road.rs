@@ -53,3 +53,28 @@ fn what_is_replaced_is_told_with_its_new_id() {
     let undone = place.run(&["rollback", "--yes"]).expect(0);
     assert!(undone.all().contains(" at Better Stack and is "), "{}", undone.all());
 }
+
+#[test]
+fn what_asks_something_else_is_not_taken_over() {
+    let home = r#"{ name: Home, url: "https://acme.example/" }"#;
+    let robot = uptimerobot();
+    robot.world(|world| {
+        let theirs = json!({"friendlyName": "Home", "url": "https://other.example/"});
+        world.uptimerobot().add_monitor(&theirs);
+    });
+    robot.checks_of(&[home]);
+    let stack = betterstack();
+    stack.world(|world| {
+        let theirs = json!({"pronounceable_name": "Home", "url": "https://other.example/"});
+        world.betterstack().add_monitor(&theirs);
+    });
+    checks_of(&stack, &[home]);
+    for place in [robot, stack] {
+        let plan = place.run(&["plan", "--json"]).expect(0).json();
+        assert!(
+            changes(&plan).contains(&"create uptime/monitor/home".to_owned()),
+            "its name alone makes it nobody's: {plan}"
+        );
+        assert_eq!(plan["summary"]["unmanaged"].as_u64().map(|count| count > 0), Some(true));
+    }
+}
