@@ -35,7 +35,9 @@ pub(super) fn settings(folder: &Path, is_ours: &dyn Fn(&str) -> bool) -> BTreeMa
                 continue;
             }
             seen += 1;
-            let is_read = name.ends_with(".yaml") || name.ends_with(".yml");
+            let is_read = path
+                .extension()
+                .is_some_and(|ending| ending == "yaml" || ending == "yml");
             if !is_read || seen > MOST || (depth == 0 && is_ours(&name)) {
                 continue;
             }

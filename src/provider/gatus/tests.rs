@@ -31,12 +31,12 @@ fn asking(status: &[Status], keyword: Option<Keyword>) -> Monitor {
     Monitor::new("home", "Home", Check::Http(http))
 }
 
-fn keyword(text: &str, absent: bool, ignore_case: Option<bool>) -> Option<Keyword> {
-    Some(Keyword {
+fn keyword(text: &str, absent: bool, ignore_case: Option<bool>) -> Keyword {
+    Keyword {
         text: text.into(),
         absent,
         ignore_case,
-    })
+    }
 }
 
 fn endpoint(monitor: Monitor) -> Value {
@@ -97,22 +97,22 @@ fn a_text_that_it_would_take_for_a_pattern_is_refused() {
         "two\nlines",
     ] {
         assert_eq!(
-            fields(asking(&[Status::Code(200)], keyword(text, false, None))),
+            fields(asking(&[Status::Code(200)], Some(keyword(text, false, None)))),
             ["contains"],
             "{text}"
         );
         assert_eq!(
-            fields(asking(&[Status::Code(200)], keyword(text, true, None))),
+            fields(asking(&[Status::Code(200)], Some(keyword(text, true, None)))),
             ["lacks"],
             "{text}"
         );
     }
-    assert!(fields(asking(&[Status::Code(200)], keyword("größe & more", false, None))).is_empty());
+    assert!(fields(asking(&[Status::Code(200)], Some(keyword("größe & more", false, None)))).is_empty());
 }
 
 #[test]
 fn a_keyword_is_there_or_not_there() {
-    let of = |absent| conditions(asking(&[Status::Code(200)], keyword("Sign in", absent, None)));
+    let of = |absent| conditions(asking(&[Status::Code(200)], Some(keyword("Sign in", absent, None))));
     assert_eq!(of(false)[1], "[BODY] == pat(*Sign in*)");
     assert_eq!(of(true)[1], "[BODY] != pat(*Sign in*)");
 }
@@ -120,7 +120,10 @@ fn a_keyword_is_there_or_not_there() {
 #[test]
 fn case_counts_to_it() {
     assert_eq!(
-        fields(asking(&[Status::Code(200)], keyword("Sign in", false, Some(true)))),
+        fields(asking(
+            &[Status::Code(200)],
+            Some(keyword("Sign in", false, Some(true)))
+        )),
         ["ignore_case"]
     );
 }
