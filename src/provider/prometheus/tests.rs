@@ -398,3 +398,85 @@ fn what_holds_a_credential_is_not_for_everybody() {
     };
     assert_eq!((mode("alertmanager.yml"), mode("rules.yml")), (0o640, 0o644));
 }
+
+fn window(repeats: Value, at: &str, minutes: u32) -> Option<Value> {
+    let window = Window {
+        repeats: serde_json::from_value(repeats).unwrap(),
+        at: serde_json::from_value(json!(at)).unwrap(),
+        minutes,
+        zone: "Europe/Berlin".into(),
+    };
+    render::intervals(&window).map(Value::from)
+}
+
+#[test]
+fn a_window_beyond_midnight_is_two_intervals_and_the_second_is_of_the_next_day() {
+    let part = |days: Value, from: &str, to: &str| {
+        let mut part = json!({ "times": [{ "start_time": from, "end_time": to }], "location": "Europe/Berlin" });
+        part.as_object_mut().unwrap().extend(days.as_object().unwrap().clone());
+        part
+    };
+    let daily = || json!({ "repeats": "daily" });
+    assert_eq!(
+        window(daily(), "02:00", 30),
+        Some(json!([part(json!({}), "02:00", "02:30")]))
+    );
+    assert_eq!(
+        window(daily(), "23:30", 30),
+        Some(json!([part(json!({}), "23:30", "24:00")]))
+    );
+    assert_eq!(
+        window(daily(), "23:30", 60),
+        Some(json!([
+            part(json!({}), "23:30", "24:00"),
+            part(json!({}), "00:00", "00:30")
+        ]))
+    );
+    let on = |day: &str| json!({ "weekdays": [day] });
+    assert_eq!(
+        window(json!({ "repeats": "weekly", "days": ["saturday"] }), "22:00", 240),
+        Some(json!([
+            part(on("saturday"), "22:00", "24:00"),
+            part(on("sunday"), "00:00", "02:00")
+        ]))
+    );
+    let of = |year: &str, month: &str, day: &str| json!({ "years": [year], "months": [month], "days_of_month": [day] });
+    assert_eq!(
+        window(json!({ "repeats": "once", "date": "2026-12-31" }), "22:00", 180),
+        Some(json!([
+            part(of("2026", "12", "31"), "22:00", "24:00"),
+            part(of("2027", "1", "1"), "00:00", "01:00")
+        ]))
+    );
+    // The day after one of a month cannot be said there, nor can a window of more than a day that comes again.
+    let monthly = || json!({ "repeats": "monthly", "days": [1] });
+    assert!(window(monthly(), "04:00", 60).is_some());
+    assert_eq!(window(monthly(), "23:30", 60), None);
+    assert_eq!(window(daily(), "02:00", 24 * 60 + 1), None);
+}
+
+#[test]
+fn what_is_kept_elsewhere_stands_in_a_file_that_only_some_may_read() {
+    use crate::base::secret::SecretReference;
+    use crate::model::check::SentText;
+    use crate::model::contact::Guarded;
+    let place = SecretReference::Env("PROBE".into());
+    let http = Http {
+        headers: Some([("x-probe".to_owned(), SentText::Guarded(Guarded::Kept(place.clone())))].into()),
+        body: Some(SentText::Plain("a & b".into())),
+        ..http(&[Status::Code(200)])
+    };
+    let all = inventory(Monitor::new("home", "Home", Check::Http(http)));
+    let files = render::files("acme", &all, &[(place, "canary".to_owned())].into(), "localhost:25");
+    for file in files {
+        assert!(file.is_secret || !file.text.contains("canary"), "{}", file.name);
+        if file.name.ends_with(".blackbox.yml") {
+            let modules: Value = serde_json::from_str(&file.text).unwrap();
+            let sent = &modules["modules"]["launchctl_acme_home"]["http"];
+            assert_eq!(
+                (&sent["headers"], &sent["body"]),
+                (&json!({"x-probe": "canary"}), &json!("a & b"))
+            );
+        }
+    }
+}
