@@ -468,6 +468,40 @@ mod tests {
         }
     }
 
+    /// A server that answers every request in one way, and counts them.
+    fn server(answer: String) -> (std::net::SocketAddr, std::sync::Arc<AtomicUsize>) {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let calls = std::sync::Arc::new(AtomicUsize::new(0));
+        let counted = std::sync::Arc::clone(&calls);
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        (address, calls)
+    }
+
+    #[tokio::test]
+    async fn a_credential_goes_to_nobody_to_whom_a_link_or_a_redirect_leads() {
+        let end = "Content-Length: 0\r\nConnection: close\r\n\r\n";
+        let (away, calls) = server(format!("HTTP/1.1 200 OK\r\n{end}"));
+        let (home, _) = server(format!("HTTP/1.1 302 Found\r\nLocation: http://{away}/\r\n{end}"));
+        let token = crate::base::secret::Secret::new("canary-for-home");
+        let base = base_url(&format!("http://{home}/v3")).unwrap();
+        let http = Http::new(base, Credential::Bearer(&token), Duration::from_secs(20)).unwrap();
+        let linked = http.get(&format!("http://{away}/v3/monitors?cursor=1")).await;
+        assert!(
+            matches!(&linked, Err(Failure::NotSent(words)) if words.contains("leads away")),
+            "the next page of a list may be said to be anywhere"
+        );
+        assert_eq!(http.get("monitors").await.unwrap().status, 302);
+        assert_eq!(calls.load(Ordering::SeqCst), 0);
+    }
+
     #[test]
     fn the_server_is_left_alone_as_long_as_it_asks() {
         let headers = |name: &'static str, value: &'static str| {
