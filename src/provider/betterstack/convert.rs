@@ -496,6 +496,21 @@ mod tests {
     }
 
     #[test]
+    fn sets_come_back_in_any_order() {
+        let read = |regions: &Value| {
+            live(&json!({ "regions": regions, "status": "up", "paused_at": "2026-11-25T00:00:00Z" })).monitor
+        };
+        let one = read(&json!(["eu", "au", "us"]));
+        assert_eq!(one.regions, read(&json!(["us", "eu", "au"])).regions);
+        assert_eq!(one.regions.map(|regions| regions.len()), Some(3));
+        // It is paused since then, whatever its status says.
+        assert_eq!(one.paused, Some(true));
+        // Codes that a check of this type does not look at are none.
+        let read = live(&json!({ "expected_status_codes": [] })).monitor;
+        assert_eq!(read.check.http().unwrap().status, Status::set([Status::Class(2)]));
+    }
+
+    #[test]
     fn classes_are_held_as_the_codes_in_them() {
         for set in [
             vec!["2xx", "404"],

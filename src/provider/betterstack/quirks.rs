@@ -562,6 +562,28 @@ mod tests {
         assert!(fit(&mut held).is_empty(), "the nearest fits");
     }
 
+    fn fitted(monitor: Monitor) -> (Vec<&'static str>, Monitor) {
+        let mut held = Resource::Monitor(Box::new(monitor));
+        let fields = fit(&mut held).iter().map(|lack| lack.field).collect();
+        (fields, held.as_monitor().unwrap().clone())
+    }
+
+    #[test]
+    fn a_certificate_is_watched_once_and_a_heartbeat_has_a_least_period() {
+        let host = "acme.example".to_owned();
+        let (fields, held) = fitted(Monitor {
+            tls_expiry: Some([7, 30].into()),
+            ..Monitor::new("a", "A", Check::Ping { host })
+        });
+        assert_eq!((fields, held.tls_expiry), (vec!["warn_before"], Some([30].into())));
+        let heartbeat = Check::Heartbeat(crate::model::monitor::Heartbeat { grace: None });
+        let (fields, held) = fitted(Monitor {
+            every: Some(10),
+            ..Monitor::new("b", "B", heartbeat)
+        });
+        assert_eq!((fields, held.every), (vec!["heartbeat"], Some(LEAST_PERIOD)));
+    }
+
     #[test]
     fn of_two_that_are_equally_near_the_larger_is_taken() {
         assert_eq!(nearest(45, &EXPIRIES), Some(60));

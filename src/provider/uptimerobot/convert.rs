@@ -358,6 +358,7 @@ mod tests {
         assert_eq!(http.keyword.as_ref().unwrap().ignore_case, Some(true));
         assert_eq!(read.monitor.paused, Some(true));
         assert!(read.told.contains_key("8733402"));
+        assert!(read.headers.contains_key("x-probe"), "whatever its case");
         let keyword = http.keyword.as_ref().unwrap();
         assert!(!keyword.absent, "it alerts where the word is not there");
         assert_eq!(read.monitor.regions, Some([Region::Europe].into()));

@@ -151,14 +151,11 @@ impl UptimeRobot {
             Ok(answer) if is_create => self.made(step, &answer),
             Ok(_) => Outcome::Applied,
             Err(ApiError::NotSent(words)) => Outcome::NotSent(words),
-            // A create may be answered with «not found» or «there is one» and yet have been made, by this request or by
-            // one whose answer was lost.
-            Err(ApiError::Refused(refusal)) if is_create && matches!(refusal.status, 404 | 409) => {
-                match self.look_for(step).await {
-                    Ok(true) => Outcome::Applied,
-                    Ok(false) | Err(_) => Outcome::Refused(refusal),
-                }
-            }
+            // A create may be answered with «not found» and yet have been made.
+            Err(ApiError::Refused(refusal)) if is_create && refusal.status == 404 => match self.look_for(step).await {
+                Ok(true) => Outcome::Applied,
+                Ok(false) | Err(_) => Outcome::Refused(refusal),
+            },
             Err(ApiError::Refused(refusal)) => Outcome::Refused(refusal),
             Err(ApiError::Lost(words)) if is_create => match self.look_for(step).await {
                 Ok(true) => Outcome::Applied,

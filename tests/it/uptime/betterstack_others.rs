@@ -220,3 +220,18 @@ fn what_has_to_be_written_or_is_taken_instead_is_said_so_that_it_can_be_followed
         "the nearest that it can hold: any status; `on_unsupported: warn` takes that"
     );
 }
+
+#[test]
+fn a_deletion_whose_answer_was_lost_is_done() {
+    let place = betterstack();
+    place.checks(
+        "betterstack",
+        "  checks:\n    - { name: Home, url: \"https://acme.example/\", alert: [] }\n",
+    );
+    place.run(&["apply", "--yes"]).expect(0);
+    place.checks("betterstack", "  checks: []\n");
+    // It is sent again, and what it deleted is not there.
+    place.faults(&["w1:drop-after"]);
+    place.run(&["apply", "--yes", "--allow-deletes", "1"]).expect(0);
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+}

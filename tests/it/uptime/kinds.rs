@@ -21,7 +21,7 @@ const ALL: &str = r#"
     - { name: Addresses, dns: app.acme.example, record: AAAA, answers: ["2001:DB8:0::1"], maintenance: [nightly] }
     - { name: Backup, heartbeat: 1d, grace: 1h, paused: true }
     - { name: Import, heartbeat: 1h }
-    - { name: Form, url: "https://acme.example/form", method: POST, body: "b=two+words&a=%26", expect: { status: [200, 4xx] }, maintenance: [month, weekends] }
+    - { name: Form, url: "https://acme.example/form", method: POST, body: "b=two+words&a=%26", headers: { X-Probe: "1" }, expect: { status: [200, 4xx] }, maintenance: [month, weekends] }
     - { name: Hook, url: "https://acme.example/hook", method: POST, body: '{ "b": [1, {"$secret": "env:NOTHING"}], "a": "x" }', warn_domain: true, warn_before: [30d, 7d] }
     - { name: Secret, url: "https://acme.example/secret", method: PUT, body: "env:CHECK_BODY", maintenance: [move] }
 "#;
