@@ -127,6 +127,7 @@ fn kind_title(kind: &str) -> String {
         "dns" => "DNS".to_owned(),
         "monitor" => "Monitors".to_owned(),
         "contact" => "Contacts".to_owned(),
+        "maintenance" => "Maintenance".to_owned(),
         "zone" => "Zone".to_owned(),
         "setting" => "Settings".to_owned(),
         redirect_list::KIND => "Redirect list".to_owned(),

@@ -14,7 +14,7 @@ use crate::base::text;
 use crate::model::address::Address;
 use crate::model::contact::{Channel, Contact};
 use crate::model::inventory::Inventory;
-use crate::model::monitor::{Check, MARK, Monitor, key_of};
+use crate::model::monitor::{Check, MARK, Monitor, key_of, stack_of};
 use crate::model::resource::Resource;
 use crate::model::window::{Maintenance, Rest};
 use crate::plan::{Live, Warning};
@@ -233,13 +233,16 @@ fn take_contacts(
         }
         keys.insert(contact.id.clone(), key.clone());
         facts.ids.insert(address.clone(), contact.id.clone());
-        facts.beside.insert(address.clone(), json!(contact.is_ours()));
+        // One that another spec of the account made is as good as made by hand.
+        let is_this_specs = |stack: &str| sought.stacks().any(|own| own == stack);
+        let is_ours = contact.is_ours() && stack_of(&contact.name).is_none_or(is_this_specs);
+        facts.beside.insert(address.clone(), json!(is_ours));
         let is_guarded = channel.guarded().is_some();
         // One that somebody else made and that is known by its value needs no marker: that would take its name.
         let is_met = |wanted: &&Contact| wanted.channel == channel;
         let wanted = found.and_then(|address| sought.resources.get(*address)?.as_contact());
         let marker = match wanted.filter(is_met) {
-            Some(wanted) if is_guarded && !contact.is_ours() => wanted.marker.clone(),
+            Some(wanted) if is_guarded && !is_ours => wanted.marker.clone(),
             _ => (is_guarded && contact.is_ours()).then_some(contact.name),
         };
         inventory.insert(address, Resource::Contact(Contact { key, channel, marker }));

@@ -189,3 +189,27 @@ fn a_monitor_that_another_spec_has_marked_is_not_seized() {
         place.run(&["apply", "--yes"]).expect(0);
     }
 }
+
+#[test]
+fn two_specs_of_one_account_may_tell_the_same_channel() {
+    for (provider, place, account) in services() {
+        let spec = |file: &str, project: &str, host: &str| {
+            place.write(file, &format!(
+                "version: 1\nproject: {project}\nuptime:\n  provider: {provider}\n  alert: [chat]\n  contacts: {{ chat: {{ slack: env:SLACK_WEBHOOK_URL }} }}\n  checks: [{{ name: Home, url: \"https://{host}/\" }}]\n"
+            ));
+        };
+        spec("one.yaml", "One", "one.example");
+        spec("two.yaml", "Two", "two.example");
+        for file in ["one.yaml", "two.yaml"] {
+            place.run(&["apply", "--yes", "--spec", file]).expect(0);
+        }
+        let there = account(&place);
+        // Neither takes its name from the other, however often they are applied.
+        for file in ["one.yaml", "two.yaml", "one.yaml"] {
+            let plan = place.run(&["plan", "--detailed-exitcode", "--spec", file]);
+            assert_eq!(plan.code, 0, "{provider} {file}: {}", plan.all());
+            place.run(&["apply", "--yes", "--spec", file]).expect(0);
+        }
+        assert_eq!(account(&place), there, "{provider}");
+    }
+}
