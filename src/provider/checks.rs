@@ -100,6 +100,18 @@ pub fn claims(
     claims
 }
 
+/// Monitors that bear a mark of this spec which another one bears too: two applies that knew nothing of each other made
+/// both. Which of them goes is for somebody to say.
+pub fn marked_twice(all: &[&Monitor], claims: &BTreeMap<usize, Address>, sought: &Sought) -> Vec<Warning> {
+    let unclaimed = all.iter().enumerate().filter(|(at, _)| !claims.contains_key(at));
+    let twice = unclaimed.filter_map(|(_, live)| {
+        let address = sought.marked("monitor", live.marker.as_ref()?)?;
+        let words = "is marked on two monitors, and both tell people: delete the one that is listed as unmanaged";
+        Some(Warning::about(address, "marked-twice", words))
+    });
+    twice.collect()
+}
+
 /// How alike two are that ask the same: in their names first.
 pub fn likeness(live: &Monitor, wanted: &Monitor) -> (bool, usize) {
     let said = [

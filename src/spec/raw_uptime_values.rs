@@ -109,7 +109,7 @@ impl Shape for At<Span> {
             return Some(text.map(Span(seconds)));
         }
         let words = "write seconds, or a duration such as 30s, 5m or 21d";
-        refuse("bad-duration", "no length of time", words, &text, reader);
+        refuse("bad-duration", "no length of time up to a year", words, &text, reader);
         None
     }
 }
@@ -166,8 +166,11 @@ impl Shape for At<WarnDomain> {
     }
 }
 
+/// A length of time of a year at most: nothing that is watched takes longer, and every sum of such lengths fits.
 fn seconds(text: &str) -> Option<u32> {
-    ttl::parse_seconds(text).and_then(|seconds| u32::try_from(seconds).ok())
+    const YEAR: u32 = 366 * 86_400;
+    let seconds = ttl::parse_seconds(text).and_then(|seconds| u32::try_from(seconds).ok());
+    seconds.filter(|seconds| *seconds <= YEAR)
 }
 
 /// Says that a text is not what it should be.

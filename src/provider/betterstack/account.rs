@@ -387,6 +387,7 @@ impl Account<'_> {
         };
         let is_alike = |live: &Monitor, wanted: &Monitor| convert::is_alike(live, wanted) || is_unsure(live, wanted);
         let claims = checks::claims(&seen, self.sought, is_alike);
+        self.odd.extend(checks::marked_twice(&seen, &claims, self.sought));
         let shared: BTreeMap<String, &Value> = policies
             .iter()
             .filter_map(|value| entry(value).ok())

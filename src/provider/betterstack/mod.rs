@@ -120,15 +120,11 @@ impl BetterStack {
         let is_create = step.method == "POST" && step.path != METADATA;
         let says_the_same = !is_create && body.get("request_headers").is_none();
         let mut outcome = Outcome::Unknown("nothing was sent".to_owned());
-        for (attempt, pause) in AGAIN.into_iter().enumerate() {
+        for pause in AGAIN {
             tokio::time::sleep(pause).await;
             outcome = match api::write(&self.http, step.method, &path, &body).await {
                 Ok(answer) if is_create => self.made(step, &answer),
                 Ok(_) => Outcome::Applied,
-                // The answer to an earlier attempt was lost, and that one did it.
-                Err(ApiError::Refused(refusal)) if attempt > 0 && step.method == "DELETE" && refusal.status == 404 => {
-                    Outcome::Applied
-                }
                 Err(ApiError::NotSent(words)) => Outcome::NotSent(words),
                 Err(ApiError::Refused(refusal)) => Outcome::Refused(refusal),
                 Err(ApiError::Lost(words)) => Outcome::Unknown(words),

@@ -159,7 +159,13 @@ pub(super) fn reading(
         contacts: &keys,
         windows: windows.as_ref(),
     };
-    take_monitors(returned.monitors, &known, &mut facts, &mut live.inventory);
+    take_monitors(
+        returned.monitors,
+        &known,
+        &mut facts,
+        &mut live.inventory,
+        &mut warnings,
+    );
     Reading {
         live,
         uptime: Some(facts),
@@ -320,9 +326,16 @@ struct Known<'a> {
 }
 
 /// Settles which live monitor is which.
-fn take_monitors(all: Vec<LiveMonitor>, known: &Known<'_>, facts: &mut UptimeFacts, inventory: &mut Inventory) {
+fn take_monitors(
+    all: Vec<LiveMonitor>,
+    known: &Known<'_>,
+    facts: &mut UptimeFacts,
+    inventory: &mut Inventory,
+    warnings: &mut Vec<Warning>,
+) {
     let seen: Vec<&Monitor> = all.iter().map(|live| &live.monitor).collect();
     let claims = checks::claims(&seen, known.sought, asks_the_same);
+    warnings.extend(checks::marked_twice(&seen, &claims, known.sought));
     for (at, live) in all.into_iter().enumerate() {
         let address = match claims.get(&at) {
             Some(address) => address.clone(),

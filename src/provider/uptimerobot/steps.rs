@@ -323,6 +323,10 @@ fn difference(before: &Map<String, Value>, after: Map<String, Value>) -> Map<Str
             .filter_map(|(key, value)| Some((key.to_owned(), value?)));
         fields.extend(whole);
     }
+    // What is not sent stays, so a body that goes is taken away.
+    if gone.iter().any(|key| key == "postValueData") {
+        fields.extend(BODY.map(|key| (key.to_owned(), Value::Null)));
+    }
     // Types of records that are not sent stay as they are.
     let records = |fields: &Map<String, Value>| fields.get("config")?.get("dnsRecords")?.as_object().cloned();
     if let (Some(was), Some(config)) = (records(before), fields.get_mut("config")) {

@@ -49,7 +49,7 @@ fn private_address(record: &DeclaredRecord, findings: &mut Findings<'_>) {
 }
 
 /// RFC 1918, RFC 3927, RFC 6598 and RFC 4193, and what never leaves a machine.
-fn is_private(address: IpAddr) -> bool {
+pub(super) fn is_private(address: IpAddr) -> bool {
     // `::ffff:10.0.0.1` is 10.0.0.1.
     match address.to_canonical() {
         IpAddr::V4(address) => {

@@ -8,7 +8,8 @@ use crate::base::text;
 use crate::model::address::Address;
 use crate::model::monitor::{Check, Dns};
 use crate::model::name::DomainName;
-use crate::model::record::RecordType;
+use crate::model::record::{RecordData, RecordType};
+use crate::spec::lint::edge::is_private;
 use crate::spec::lower::uptime::{DeclaredCheck, DeclaredUptime};
 use crate::spec::lower::{DeclaredRecord, DeclaredZone, Findings};
 
@@ -188,13 +189,21 @@ fn not_watched(uptime: &DeclaredUptime, zone: &DeclaredZone<'_>, findings: &mut 
     let watched: BTreeSet<String> = uptime
         .checks
         .iter()
+        // One that is paused looks at nothing.
+        .filter(|check| check.monitor.paused != Some(true))
         .filter_map(|check| check.monitor.check.host())
         .collect();
+    let is_inside = |record: &DeclaredRecord| match &record.record.data {
+        RecordData::A(address) => is_private((*address).into()),
+        RecordData::Aaaa(address) => is_private((*address).into()),
+        _ => false,
+    };
     let is_public = |record: &&DeclaredRecord| {
         matches!(
             record.kind(),
             RecordType::A | RecordType::Aaaa | RecordType::Alias | RecordType::Cname
-        ) && !record.owner.is_wildcard()
+        ) && !is_inside(record)
+            && !record.owner.is_wildcard()
             && !record.owner.labels().any(|label| label.starts_with('_'))
     };
     let mut hosts: Vec<&DomainName> = Vec::new();

@@ -146,6 +146,44 @@ pub fn codes(plan: &Value, list: &str) -> Vec<String> {
 }
 
 #[test]
+fn what_a_certificate_says_of_itself_is_told_where_it_becomes_a_part_of_another_check() {
+    let place = uptimerobot();
+    let said = |checks: &[&str]| {
+        place.checks_of(checks);
+        let found = place.run(&["validate", "--json"]).expect(0).json();
+        codes(&found, "findings")
+    };
+    let home = |more: &str| format!(r#"{{ name: Home, url: "https://acme.example/"{more} }}"#);
+    let tls = |more: &str| format!("{{ name: Certificate, tls: acme.example{more} }}");
+    assert!(said(&[&home(""), &tls("")]).is_empty());
+    assert_eq!(said(&[&home(", paused: true"), &tls("")]), ["folded-check"]);
+    assert_eq!(said(&[&home(""), &tls(", labels: [x]")]), ["folded-check"]);
+    assert_eq!(said(&[&home(""), &tls(", alert: []")]), ["folded-alert", "nobody-told"]);
+    // Of two checks of the host the one that is not paused watches it.
+    let other = r#"{ name: Shop, url: "https://acme.example/shop" }"#;
+    assert!(said(&[&home(", paused: true"), other, &tls("")]).is_empty());
+    // One that is paused itself is a part of nothing.
+    assert!(said(&[&home(""), &tls(", paused: true, warn_before: 14d")]).is_empty());
+    place.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(place.monitor("Home")["sslExpirationReminder"], false);
+    // A host that only a paused check looks at is not watched.
+    place.write(
+        "launch.yaml",
+        "version: 1\nzones: { acme.example: { provider: cloudflare, records: [{ type: A, name: a, value: 192.0.2.1 }] } }\nuptime:\n  provider: uptimerobot\n  checks: [{ name: A, url: \"https://a.acme.example/\", alert: [], paused: true }]\n",
+    );
+    let found = place.run(&["validate", "--json"]).expect(0).json();
+    assert!(codes(&found, "findings").contains(&"not-watched".to_owned()), "{found}");
+}
+
+#[test]
+fn no_length_of_time_is_longer_than_a_year() {
+    let place = uptimerobot();
+    place.checks_of(&[r#"{ name: Home, url: "https://acme.example/", every: 40000d }"#]);
+    let refused = place.run(&["validate", "--json"]).expect(1).json();
+    assert_eq!(codes(&refused, "findings"), ["bad-duration"]);
+}
+
+#[test]
 fn checks_and_the_rest_of_the_spec_are_seen_together() {
     let place = uptimerobot();
     place.write(
@@ -158,6 +196,7 @@ zones:
     records:
       - { type: A, name: "@", value: 192.0.2.1, proxied: true }
       - { type: A, name: api, value: 192.0.2.1 }
+      - { type: A, name: inside, value: 10.0.0.5 }
       - { type: CNAME, name: www, value: acme.example, proxied: true }
       - { type: CNAME, name: "*.preview", value: host.example. }
       - { type: CNAME, name: _acme-challenge, value: host.example. }
@@ -186,11 +225,11 @@ uptime:
     assert_eq!(
         said,
         [
-            "16 unused-contact",
-            "20 nobody-told",
-            "20 unknown-host",
-            "21 expiry-watched-wrong",
+            "17 unused-contact",
+            "21 nobody-told",
+            "21 unknown-host",
             "22 expiry-watched-wrong",
+            "23 expiry-watched-wrong",
             "8 not-watched",
         ]
     );

@@ -213,3 +213,32 @@ fn two_specs_of_one_account_may_tell_the_same_channel() {
         assert_eq!(account(&place), there, "{provider}");
     }
 }
+
+#[test]
+fn a_body_that_a_rollback_takes_away_is_gone() {
+    for (provider, place, account) in services() {
+        spec(&place, provider, "");
+        place.run(&["apply", "--yes"]).expect(0);
+        spec(&place, provider, r#"method: POST, body: '{"probe":1}'"#);
+        place.run(&["apply", "--yes"]).expect(0);
+        let is_there = || account(&place).concat().concat().contains("probe");
+        assert!(is_there(), "{provider}");
+        place.run(&["rollback", "--yes"]).expect(0);
+        assert!(!is_there(), "{provider}");
+    }
+}
+
+#[test]
+fn one_mark_on_two_monitors_is_told() {
+    let place = uptimerobot();
+    spec(&place, "uptimerobot", "");
+    place.run(&["apply", "--yes"]).expect(0);
+    // Another clone of the repository has applied at the same time.
+    place.world(|world| {
+        let tags = json!([{ "id": 1, "name": "launchctl" }, { "id": 2, "name": "launchctl-acme--home" }]);
+        let double = json!({ "friendlyName": "Home", "url": "https://acme.example/", "tags": tags });
+        world.uptimerobot().add_monitor(&double);
+    });
+    let plan = place.run(&["plan", "--json"]).expect(0).json();
+    assert!(plan["warnings"].to_string().contains("marked-twice"), "{plan}");
+}

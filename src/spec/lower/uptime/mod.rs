@@ -160,9 +160,19 @@ fn gather(declared: &DeclaredUptime, rules: UptimeRules, desired: &mut Desired, 
             .insert(address, Resource::Contact(contact.contact.clone()));
     }
     // One that no check is in would only be kept.
-    let named: BTreeSet<&Rest> = declared
-        .checks
+    let (certificates, others): (Vec<_>, Vec<_>) = declared.checks.iter().partition(|check| check.is_tls);
+    let holder_of = |check: &DeclaredCheck| {
+        let host = https_host(&check.monitor);
+        let alike = others
+            .iter()
+            .filter(|other| rules.folds_tls && https_host(&other.monitor) == host);
+        // One that is paused watches nothing.
+        alike.min_by_key(|other| other.monitor.paused == Some(true))
+    };
+    let stays = |check: &&&DeclaredCheck| holder_of(check).is_none();
+    let named: BTreeSet<&Rest> = others
         .iter()
+        .chain(certificates.iter().filter(stays))
         .flat_map(|check| check.monitor.maintenance.iter().flatten())
         .collect();
     for window in &declared.windows {
@@ -178,7 +188,6 @@ fn gather(declared: &DeclaredUptime, rules: UptimeRules, desired: &mut Desired, 
         }
     }
     let mut monitors: BTreeMap<Address, Monitor> = BTreeMap::new();
-    let (certificates, others): (Vec<_>, Vec<_>) = declared.checks.iter().partition(|check| check.is_tls);
     for check in &others {
         let address = Address::monitor(&check.monitor.key);
         desired
@@ -187,10 +196,7 @@ fn gather(declared: &DeclaredUptime, rules: UptimeRules, desired: &mut Desired, 
         monitors.insert(address, check.monitor.clone());
     }
     for check in certificates {
-        let host = https_host(&check.monitor);
-        let holder = others
-            .iter()
-            .find(|other| rules.folds_tls && https_host(&other.monitor) == host);
+        let holder = holder_of(check);
         let place = findings.place(&check.name.range);
         match holder.and_then(|holder| monitors.get_mut(&Address::monitor(&holder.monitor.key))) {
             Some(holder) => fold(check, holder, findings),
@@ -214,8 +220,36 @@ fn https_host(monitor: &Monitor) -> Option<(String, u16)> {
     Some((host, url.port_or_known_default()?))
 }
 
-/// A certificate's check becomes a part of a monitor of the same host.
+/// A certificate's check becomes a part of a monitor of the same host. What it says of itself that the monitor does not
+/// is told: there is one pause, one set of labels and one of windows for both.
 fn fold(check: &DeclaredCheck, holder: &mut Monitor, findings: &mut Findings<'_>) {
+    let mut lost = |what: &str| {
+        let message = format!(
+            "the certificate is watched by {}, {what}",
+            Address::monitor(&holder.key)
+        );
+        let finding = Diagnostic::warning("folded-check", message)
+            .at(findings.place(&check.name.range))
+            .about(Address::monitor(&holder.key).as_str());
+        findings.push(finding);
+    };
+    let is_paused = |monitor: &Monitor| monitor.paused == Some(true);
+    if is_paused(&check.monitor) {
+        // What is not to be watched need not become a part of anything.
+        return;
+    }
+    if is_paused(holder) {
+        lost("which is paused: nobody watches it until that goes on");
+    }
+    if check.monitor.labels.is_some() && check.monitor.labels != holder.labels {
+        lost("so the labels are that check's");
+    }
+    if check.monitor.maintenance.is_some() && check.monitor.maintenance != holder.maintenance {
+        lost("so it rests when that check does");
+    }
+    if check.monitor.verify_tls == Some(true) && holder.verify_tls == Some(false) {
+        lost("which does not look whether it can be trusted");
+    }
     let days = check.monitor.tls_expiry.iter().flatten().copied();
     holder.tls_expiry.get_or_insert_default().extend(days);
     if check.monitor.contacts != holder.contacts {
