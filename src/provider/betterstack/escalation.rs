@@ -346,6 +346,13 @@ mod tests {
     }
 
     #[test]
+    fn with_a_policy_the_person_on_call_is_not_told() {
+        let told = told(&json!({ "policy_id": "1", "email": true, "call": true }));
+        let seen = super::contacts(&told, &|_| contacts(&[("night", 0, 0)]));
+        assert_eq!(words(&seen), "night");
+    }
+
+    #[test]
     fn whoever_is_told_of_what_expires_is_given_back_too() {
         let named = |id: &str| contacts(&[(if id == "1" { "night-1" } else { "day-2" }, 0, 0)]);
         for (value, keys) in [

@@ -569,7 +569,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_watched_once_and_a_heartbeat_has_a_least_period() {
+    fn one_certificate_one_window_and_a_least_period_are_held() {
         let host = "acme.example".to_owned();
         let (fields, held) = fitted(Monitor {
             tls_expiry: Some([7, 30].into()),
@@ -582,6 +582,16 @@ mod tests {
             ..Monitor::new("b", "B", heartbeat)
         });
         assert_eq!((fields, held.every), (vec!["heartbeat"], Some(LEAST_PERIOD)));
+        let kept = ["one", "two"].map(|key| Rest::Kept(key.to_owned()));
+        let host = "acme.example".to_owned();
+        let (fields, held) = fitted(Monitor {
+            maintenance: Some(kept.into()),
+            ..Monitor::new("c", "C", Check::Ping { host })
+        });
+        assert_eq!(
+            (fields, held.maintenance.map(|all| all.len())),
+            (vec!["maintenance"], Some(1))
+        );
     }
 
     #[test]

@@ -361,3 +361,19 @@ fn difference(before: &Map<String, Value>, after: Map<String, Value>) -> Map<Str
     fields.extend(gone.into_iter().map(|(key, value)| (key.to_owned(), value)));
     fields
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changed_is_sent_and_what_another_type_has_is_emptied() {
+        let fields = |value: Value| value.as_object().cloned().unwrap_or_default();
+        let before = fields(json!({ "monitor_type": "keyword", "url": "https://a.example/", "required_keyword": "x" }));
+        let after = fields(json!({ "monitor_type": "status", "url": "https://a.example/" }));
+        assert_eq!(
+            Value::Object(difference(&before, after)),
+            json!({ "monitor_type": "status", "required_keyword": null })
+        );
+    }
+}
