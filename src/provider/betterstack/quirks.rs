@@ -505,7 +505,7 @@ pub(super) fn advice(refused: &ApiRefusal) -> Option<&'static str> {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::model::monitor::{Alerting, Http, Keyword, SentText};
+    use crate::model::monitor::{Alerting, Heartbeat, Http, Keyword, SentText};
 
     #[test]
     fn what_cannot_be_held_is_brought_to_the_nearest_and_named() {
@@ -571,23 +571,19 @@ mod tests {
     #[test]
     fn one_certificate_one_window_and_a_least_period_are_held() {
         let host = "acme.example".to_owned();
+        let ping = Monitor::new("a", "A", Check::Ping { host });
         let (fields, held) = fitted(Monitor {
             tls_expiry: Some([7, 30].into()),
-            ..Monitor::new("a", "A", Check::Ping { host })
+            ..ping.clone()
         });
         assert_eq!((fields, held.tls_expiry), (vec!["warn_before"], Some([30].into())));
-        let heartbeat = Check::Heartbeat(crate::model::monitor::Heartbeat { grace: None });
-        let (fields, held) = fitted(Monitor {
-            every: Some(10),
-            ..Monitor::new("b", "B", heartbeat)
-        });
+        let mut heartbeat = Monitor::new("b", "B", Check::Heartbeat(Heartbeat { grace: None }));
+        heartbeat.every = Some(10);
+        let (fields, held) = fitted(heartbeat);
         assert_eq!((fields, held.every), (vec!["heartbeat"], Some(LEAST_PERIOD)));
-        let kept = ["one", "two"].map(|key| Rest::Kept(key.to_owned()));
-        let host = "acme.example".to_owned();
-        let (fields, held) = fitted(Monitor {
-            maintenance: Some(kept.into()),
-            ..Monitor::new("c", "C", Check::Ping { host })
-        });
+        let mut rests = ping;
+        rests.maintenance = Some(["one", "two"].map(|key| Rest::Kept(key.to_owned())).into());
+        let (fields, held) = fitted(rests);
         assert_eq!(
             (fields, held.maintenance.map(|all| all.len())),
             (vec!["maintenance"], Some(1))
