@@ -15,8 +15,8 @@ use crate::model::record::{RecordData, RecordType};
 /// what counts is only that no spec means them by saying nothing.
 const USUAL_REMINDERS: [u16; 4] = [1, 7, 14, 30];
 
-/// A monitor as it was read.
-#[derive(Debug, Clone, PartialEq)]
+/// A monitor as it was read. Its headers and its body may be credentials: they go no further than the comparison.
+#[derive(Clone, PartialEq)]
 pub(super) struct LiveMonitor {
     /// The provider's id.
     pub id: String,
@@ -36,6 +36,13 @@ pub(super) struct LiveMonitor {
     pub windows_of_all: BTreeSet<String>,
     /// Response times in milliseconds that are watched by region, as somebody set them.
     pub thresholds: BTreeMap<String, u64>,
+}
+
+impl std::fmt::Debug for LiveMonitor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = (&self.id, &self.monitor, &self.tags);
+        f.debug_tuple("LiveMonitor").field(&shown).finish()
+    }
 }
 
 pub(super) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
@@ -337,7 +344,7 @@ mod tests {
             "url": "https://acme.example/?a=1&amp;b=2", "interval": 300, "timeout": 30, "httpMethodType": null,
             "authType": "HTTP_BASIC", "httpUsername": "u", "httpPassword": "canary-pw", "successHttpResponseCodes": [],
             "keywordType": "ALERT_NOT_EXISTS", "keywordValue": "Sign in", "keywordCaseType": "CaseInsensitive",
-            "customHttpHeaders": {"X-Probe": "1"}, "config": null, "sslExpirationReminder": false,
+            "customHttpHeaders": {"X-Probe": "canary-h"}, "postValueData": {"token": "canary-b"}, "config": null, "sslExpirationReminder": false,
             "regionalData": {"REGION": ["eu"], "THRESHOLD": {"eu": 5000}}, "tags": [{"id": 1, "name": "team-web"}],
             "assignedAlertContacts": [{"alertContactId": 8_733_402, "threshold": 0, "recurrence": 0}],
             "maintenanceWindows": [{"id": 5, "autoAddMonitors": true}, 6],
@@ -366,7 +373,7 @@ mod tests {
         assert_eq!(read.windows_of_all, ["5".to_owned()].into());
         assert!(
             !format!("{read:?}").contains("canary"),
-            "a password that comes back in clear goes no further"
+            "what may be a credential goes no further"
         );
     }
 
