@@ -1,7 +1,7 @@
 //! The file in which those that write checks into a folder keep the resources themselves: from it alone their other files
 //! can be written again, and what differs from that was changed by somebody. Knows no service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -11,7 +11,9 @@ use crate::base::files;
 use crate::model::address::Address;
 use crate::model::inventory::Inventory;
 use crate::model::resource::Resource;
-use crate::provider::ProviderError;
+use crate::model::scope::ScopeName;
+use crate::plan::{self, Change};
+use crate::provider::{ProviderError, Reading};
 
 /// The largest file of a folder that is read, in bytes.
 pub const LARGEST: u64 = 16 * 1024 * 1024;
@@ -36,6 +38,33 @@ pub fn text(inventory: &Inventory) -> String {
 /// JSON for people, which YAML is too.
 pub fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+/// What is kept once `changes` are carried out. A reading shows of a check what the spec says of it; what it does not say
+/// stays as it is kept, whether the check changes or another one does.
+pub fn carried_out(reading: &Reading, changes: &[Change]) -> Inventory {
+    let all = reading.uptime.as_ref().map(|facts| facts.apart.clone());
+    let kept: Inventory = all.and_then(|all| serde_json::from_value(all).ok()).unwrap_or_default();
+    let mut inventory = plan::carried_out(kept.clone(), changes);
+    inventory.retain(|address, _| address.scope_name() == Some(ScopeName::Uptime));
+    for change in changes {
+        let (Some(Resource::Monitor(after)), Some(Resource::Monitor(kept))) =
+            (inventory.get_mut(&change.address), kept.get(&change.address))
+        else {
+            continue;
+        };
+        let before = change.before.as_ref().and_then(Resource::as_monitor);
+        **after = after.as_ref().clone().laid_over(before, kept);
+    }
+    // Whoever goes is told by nobody.
+    let there: BTreeSet<Address> = inventory.keys().cloned().collect();
+    for resource in inventory.values_mut() {
+        if let Resource::Monitor(monitor) = resource {
+            let told = monitor.contacts.iter_mut();
+            told.for_each(|told| told.retain(|key, _| there.contains(&Address::contact(key))));
+        }
+    }
+    inventory
 }
 
 /// The resources that the file at `path` keeps; none without a file.

@@ -20,7 +20,6 @@ use crate::model::contact::{Channel, Guarded};
 use crate::model::inventory::{Desired, Inventory};
 use crate::model::monitor::Monitor;
 use crate::model::resource::Resource;
-use crate::model::scope::ScopeName;
 use crate::plan::{Change, Live, Refusal, Warning, carried_out};
 use crate::provider::credential::Keeper;
 use crate::provider::{
@@ -99,6 +98,7 @@ impl Gatus {
         let folder = self.folder()?;
         let stack = stack_in(folder, sought);
         let mut inventory = kept_file::read(&folder.join(render::kept_in(stack)))?;
+        let whole = json!(inventory);
         let path = folder.join(render::file(stack));
         let is_there = path.exists();
         let written = files::read_text(&path, kept_file::LARGEST).unwrap_or_default();
@@ -152,6 +152,7 @@ impl Gatus {
                 provider: NAME,
                 monitors,
                 sought: sought.clone(),
+                apart: whole,
                 ..UptimeFacts::default()
             }),
             warnings,
@@ -329,8 +330,7 @@ impl Provider for Gatus {
         if changes.is_empty() {
             return Vec::new();
         }
-        let mut inventory = carried_out(reading.live.inventory.clone(), changes);
-        inventory.retain(|address, _| address.scope_name() == Some(ScopeName::Uptime));
+        let inventory = kept_file::carried_out(reading, changes);
         let mut addresses: Vec<Address> = changes.iter().map(|change| change.address.clone()).collect();
         addresses.sort();
         let request = ("PUT", "file".to_owned());

@@ -13,6 +13,12 @@ use crate::model::inventory::Inventory;
 use crate::model::resource::Resource;
 use crate::provider::{ProviderError, kept_file};
 
+/// Whether it is a contact whose address is another one than what is kept.
+fn is_hidden(resource: &Resource) -> bool {
+    let contact = resource.as_contact();
+    contact.is_some_and(|contact| contact.channel.guarded() == Some(&Guarded::Hidden))
+}
+
 /// A folder of files for one spec.
 #[derive(Debug, Clone)]
 pub(super) struct Folder {
@@ -43,18 +49,18 @@ impl Folder {
         &self.path
     }
 
-    /// What the files say. Ours are written from the resources alone, so what differs from them was changed by somebody.
-    pub(super) fn read(&self, secrets: &Secrets) -> Result<Inventory, ProviderError> {
+    /// The resources that the files were last written from.
+    pub(super) fn kept(&self) -> Result<Inventory, ProviderError> {
         if !self.path.is_dir() {
             let message = format!("there is no folder `{}` to write checks into", self.path.display());
             return Err(ProviderError::new("bad-folder", message)
                 .help("make it, readable for the servers, or name another one with `directory`"));
         }
-        let path = self.path.join(render::kept_in(&self.stack));
-        Ok(self.as_they_are(kept_file::read(&path)?, secrets))
+        kept_file::read(&self.path.join(render::kept_in(&self.stack)))
     }
 
-    fn as_they_are(&self, mut inventory: Inventory, secrets: &Secrets) -> Inventory {
+    /// What the files say. Ours are written from the resources alone, so what differs from them was changed by somebody.
+    pub(super) fn as_they_are(&self, mut inventory: Inventory, secrets: &Secrets) -> Inventory {
         let there = |file: &File| files::read_text(&self.path.join(&file.name), kept_file::LARGEST).ok();
         let files = render::files(&self.stack, &inventory, secrets, &self.smarthost);
         let differs = |suffix: &str| {
@@ -95,7 +101,16 @@ impl Folder {
                 _ => {}
             }
         }
+        let is_explained = !gone.is_empty() || inventory.values().any(|resource| is_hidden(resource));
         inventory.retain(|address, _| !gone.contains(address));
+        if receivers_differ && !is_explained {
+            // Whoever is told is there, and when, or by whom, is what somebody changed.
+            for resource in inventory.values_mut() {
+                if let Resource::Monitor(monitor) = resource {
+                    monitor.marker = None;
+                }
+            }
+        }
         inventory
     }
 

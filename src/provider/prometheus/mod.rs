@@ -22,15 +22,14 @@ use crate::model::capability::{Capabilities, UptimeRules};
 use crate::model::inventory::{Desired, Inventory};
 use crate::model::monitor::{Monitor, stack_of};
 use crate::model::resource::Resource;
-use crate::model::scope::ScopeName;
-use crate::plan::{Change, Live, Warning, carried_out};
+use crate::plan::{Change, Live, Warning};
 use crate::provider::credential::Keeper;
 use crate::provider::http::{self, Credential, Failure, Http};
 use crate::provider::{
     Access, Answer, ApiRefusal, Examination, Finding, Outcome, Profile, Provider, ProviderError, Reading, Review,
     Scope, Sought, Step, UptimeFacts,
 };
-use crate::provider::{checks, unsupported};
+use crate::provider::{checks, kept_file, unsupported};
 use folder::{Folder, Refused};
 use render::Secrets;
 
@@ -157,7 +156,8 @@ impl Prometheus {
         let secrets = self.secrets_of(sought)?;
         let stack = self.stack_of(sought);
         let folder = self.folder(stack)?;
-        let kept = folder.read(&secrets)?;
+        let whole = folder.kept()?;
+        let kept = folder.as_they_are(whole.clone(), &secrets);
         self.all_ready().await?;
         sought.clone_into(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
         let mut inventory = Inventory::new();
@@ -196,6 +196,7 @@ impl Prometheus {
                 provider: NAME,
                 monitors,
                 sought: sought.clone(),
+                apart: json!(whole),
                 ..UptimeFacts::default()
             }),
             warnings,
@@ -419,8 +420,7 @@ impl Provider for Prometheus {
         if changes.is_empty() {
             return Vec::new();
         }
-        let mut inventory = carried_out(reading.live.inventory.clone(), changes);
-        inventory.retain(|address, _| address.scope_name() == Some(ScopeName::Uptime));
+        let inventory = kept_file::carried_out(reading, changes);
         let mut addresses: Vec<Address> = changes.iter().map(|change| change.address.clone()).collect();
         addresses.sort();
         let step = |method, summary: &str, addresses| {

@@ -11,13 +11,13 @@ use super::betterstack::betterstack;
 use super::{EXAMPLE, HOOK, changes, codes, uptimerobot};
 use crate::support::{CANARY, Place};
 
-fn place() -> (Place, tempfile::TempDir) {
+pub fn place() -> (Place, tempfile::TempDir) {
     let mut place = Place::new(Plan::Free);
     place.environment.insert("SLACK_WEBHOOK_URL".into(), HOOK.to_owned());
     (place, tempfile::tempdir().unwrap())
 }
 
-fn spec(place: &Place, folder: &tempfile::TempDir, lines: &str) {
+pub fn spec(place: &Place, folder: &tempfile::TempDir, lines: &str) {
     let text = format!(
         "version: 1\nproject: Acme\nproviders:\n  gatus: {{ directory: \"{}\" }}\nuptime:\n  provider: gatus\n{}",
         folder.path().display(),

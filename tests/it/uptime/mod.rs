@@ -6,6 +6,7 @@ mod betterstack_rehearsal;
 mod betterstack_traps;
 mod gatus;
 mod imported;
+mod kept;
 mod kinds;
 mod prometheus;
 mod road;

@@ -9,7 +9,7 @@ use super::{EXAMPLE, changes, codes};
 use crate::support::{CANARY, Place, until};
 
 /// A place beside the three servers, with the address of a webhook in its environment.
-fn place(hook: &str) -> Place {
+pub fn place(hook: &str) -> Place {
     let mut place = Place::new(Plan::Free);
     place.environment.insert("ALERT_WEBHOOK_URL".into(), hook.to_owned());
     place
@@ -20,7 +20,7 @@ fn place(hook: &str) -> Place {
     place
 }
 
-fn spec(place: &Place, trio: &Trio, lines: &str) {
+pub fn spec(place: &Place, trio: &Trio, lines: &str) {
     let account = trio.account();
     let text = format!(
         "version: 1\nproject: Acme\n{account}uptime:\n  provider: prometheus\n{}",
