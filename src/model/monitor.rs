@@ -217,58 +217,27 @@ impl Monitor {
     /// stays. The other way round than [`Self::seen_as`].
     #[must_use]
     pub fn laid_over(mut self, before: Option<&Self>, kept: &Self) -> Self {
-        fn rest<T: Clone>(value: &mut Option<T>, was: Option<&Option<T>>, kept: &Option<T>) {
-            if value.is_none() && was.is_none_or(Option::is_none) {
-                value.clone_from(kept);
-            }
+        macro_rules! keep {
+            ($value:expr, $was:expr, $kept:expr; $($field:ident)+) => {$(
+                if $value.$field.is_none() && $was.is_none_or(|was| was.$field.is_none()) {
+                    $value.$field.clone_from(&$kept.$field);
+                }
+            )+};
         }
-        rest(&mut self.every, before.map(|before| &before.every), &kept.every);
-        rest(&mut self.timeout, before.map(|before| &before.timeout), &kept.timeout);
-        rest(&mut self.confirm, before.map(|before| &before.confirm), &kept.confirm);
-        rest(&mut self.recover, before.map(|before| &before.recover), &kept.recover);
-        rest(&mut self.regions, before.map(|before| &before.regions), &kept.regions);
-        rest(
-            &mut self.verify_tls,
-            before.map(|before| &before.verify_tls),
-            &kept.verify_tls,
-        );
-        rest(
-            &mut self.tls_expiry,
-            before.map(|before| &before.tls_expiry),
-            &kept.tls_expiry,
-        );
-        rest(
-            &mut self.domain_expiry,
-            before.map(|before| &before.domain_expiry),
-            &kept.domain_expiry,
-        );
-        rest(&mut self.paused, before.map(|before| &before.paused), &kept.paused);
-        rest(
-            &mut self.contacts,
-            before.map(|before| &before.contacts),
-            &kept.contacts,
-        );
-        rest(
-            &mut self.maintenance,
-            before.map(|before| &before.maintenance),
-            &kept.maintenance,
-        );
-        rest(&mut self.labels, before.map(|before| &before.labels), &kept.labels);
+        keep!(self, before, kept; every timeout confirm recover regions verify_tls tls_expiry domain_expiry);
+        keep!(self, before, kept; paused contacts maintenance labels);
+        let was = before.map(|before| &before.check);
         match (&mut self.check, &kept.check) {
             (Check::Http(http), Check::Http(kept)) => {
-                let was = before.and_then(|before| before.check.http());
-                let follow = was.map(|was| &was.follow_redirects);
-                rest(&mut http.follow_redirects, follow, &kept.follow_redirects);
-                rest(&mut http.headers, was.map(|was| &was.headers), &kept.headers);
-                rest(&mut http.body, was.map(|was| &was.body), &kept.body);
+                let was = was.and_then(Check::http);
+                keep!(http, was, kept; follow_redirects headers body);
             }
             (Check::Dns(dns), Check::Dns(kept)) => {
-                let was = match before.map(|before| &before.check) {
+                let was = match was {
                     Some(Check::Dns(was)) => Some(was),
                     _ => None,
                 };
-                rest(&mut dns.answers, was.map(|was| &was.answers), &kept.answers);
-                rest(&mut dns.server, was.map(|was| &was.server), &kept.server);
+                keep!(dns, was, kept; answers server);
             }
             _ => {}
         }

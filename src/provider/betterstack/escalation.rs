@@ -311,8 +311,12 @@ mod tests {
             contacts(&[("ops", 0, 0), ("chat", 0, 0)]),
             contacts(&[("ops", 10, 60), ("chat", 0, 60)]),
             contacts(&[("chat", 5, 0)]),
+            contacts(&[("chat", 5, 0), ("ops", 15, 0)]),
         ] {
             let body = body("p", &wanted, &member);
+            let waits = list(&body, "steps").filter_map(|step| step["wait_before"].as_u64());
+            let last = wanted.values().map(|alerting| u64::from(alerting.after) * 60).max();
+            assert_eq!(Some(waits.sum::<u64>()), last, "each waits after the one before");
             // As it reads: ids in place of holes, and both ways to name a member of the team.
             let read_as = body.to_string().replace(r#"{"$number":"uptime/contact/chat"}"#, "7");
             let key = |named: &Named<'_>| match named {

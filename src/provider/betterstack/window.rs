@@ -209,6 +209,9 @@ mod tests {
             let wire = Value::Object(fields(&rests));
             assert_eq!(read(&wire), rests, "{wire}");
         }
+        let there = BTreeSet::from([Rest::Own(window(Repeats::Daily, "23:30", 90, "America/New_York"))]);
+        let zone = &fields(&there)["maintenance_timezone"];
+        assert_eq!(*zone, "Eastern Time (US & Canada)", "by the name that Rails has for it");
         assert!(read(&Value::Object(fields(&BTreeSet::new()))).is_empty());
     }
 

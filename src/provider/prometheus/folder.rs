@@ -101,7 +101,7 @@ impl Folder {
                 _ => {}
             }
         }
-        let is_explained = !gone.is_empty() || inventory.values().any(|resource| is_hidden(resource));
+        let is_explained = !gone.is_empty() || inventory.values().any(is_hidden);
         inventory.retain(|address, _| !gone.contains(address));
         if receivers_differ && !is_explained {
             // Whoever is told is there, and when, or by whom, is what somebody changed.
