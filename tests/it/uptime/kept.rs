@@ -56,6 +56,23 @@ fn what_gatus_is_no_longer_told_stays() {
 }
 
 #[test]
+fn what_a_check_that_changes_is_not_told_stays() {
+    let (mut place, folder) = gatus::place();
+    place
+        .environment
+        .insert("ALERT_WEBHOOK_URL".into(), "http://127.0.0.1:9/hook".into());
+    let written = || std::fs::read_to_string(folder.path().join("launchctl_acme.yaml")).unwrap();
+    gatus::spec(&place, &folder, &lines(MORE, "5m"));
+    place.run(&["apply", "--yes"]).expect(0);
+    gatus::spec(&place, &folder, &lines(", every: 20m", "5m"));
+    place.run(&["apply", "--yes"]).expect(0);
+    let text = written();
+    for word in ["\"1200s\"", "\"enabled\": false", "x-probe"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+}
+
+#[test]
 fn what_prometheus_is_no_longer_told_stays() {
     let trio = Trio::start(true);
     let place = prometheus::place("http://127.0.0.1:9/hook");
