@@ -87,7 +87,7 @@ fn back(seen: &Rehearsal, look: Look, canvas: &mut Canvas) {
     canvas.line(&Words::new(), 0);
     canvas.line(&Words::of(style::BOLD, "5. Compare with the start"), 3);
     if seen.differences.is_empty() {
-        canvas.line(&Words::of(style::GOOD, "   The zones are what they were."), 3);
+        canvas.line(&Words::of(style::GOOD, "   Everything is what it was."), 3);
     }
     for difference in &seen.differences {
         canvas.line(&Words::of(style::BAD, format!("   {}", sanitize(difference))), 3);
