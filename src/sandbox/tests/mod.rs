@@ -6,6 +6,7 @@ mod gateway;
 mod wire;
 
 use serde_json::Value;
+pub(in crate::sandbox) use wire::client;
 
 use super::envelope::Reply;
 use super::router::{self, Asked};

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::sandbox::{Fault, Options, Plan, SANDBOX_TOKEN, Sandbox, SandboxError, TokenOptions, World};
 
 /// A client that never repeats a request by itself.
-pub(super) fn client() -> reqwest::Client {
+pub(in crate::sandbox) fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder().no_proxy().retry(reqwest::retry::never());
     builder.timeout(Duration::from_secs(20)).build().unwrap()

@@ -77,14 +77,17 @@ impl Account {
         self.add_integration(&kind, "", "");
         let made = self.integrations.last_mut().map(|integration| {
             integration.extend(fields);
-            Value::Object(integration.clone())
+            // What it is told about reads as if nothing had been said at first, and settles later.
+            let mut first = integration.clone();
+            first.insert("enableNotificationsFor".to_owned(), json!("UpAndDown"));
+            Value::Object(first)
         });
         Ok(Done::Json(201, made.unwrap_or_default()))
     }
 
     pub(super) fn patch_integration(&mut self, id: &str, body: &Map<String, Value>) -> Result<Done, Refusal> {
         let found = self.integrations.iter_mut().find(|known| is(known, id));
-        let known = found.ok_or_else(|| Refusal::Coded(404, "021-005", "Integration not found".to_owned()))?;
+        let known = found.ok_or_else(Refusal::no_integration)?;
         let (kind, fields) = integration(body)?;
         if known.get("type") != Some(&json!(kind)) {
             return Err(Refusal::Invalid(vec!["type cannot be changed".to_owned()]));
@@ -163,9 +166,16 @@ fn integration(body: &Map<String, Value>) -> Result<(String, Map<String, Value>)
     {
         wrong.push("data.webhookURL must be a URL address".to_owned());
     }
+    let is_word = |told: &Value| ["UpAndDown", "Down", "Up", "None"].iter().any(|word| told == word);
+    if !data.get("enableNotificationsFor").is_none_or(is_word) {
+        wrong.push("data.enableNotificationsFor must be one of UpAndDown, Down, Up, None".to_owned());
+    }
     if !wrong.is_empty() {
         return Err(Refusal::Invalid(wrong));
     }
     fields.insert("friendlyName".to_owned(), json!(name));
+    for key in ["enableNotificationsFor", "sslExpirationReminder", "customHeaders"] {
+        fields.extend(data.get(key).map(|value| (key.to_owned(), value.clone())));
+    }
     Ok((kind.to_owned(), fields))
 }

@@ -3,6 +3,8 @@
 
 mod contacts;
 mod monitors;
+#[cfg(test)]
+mod tests;
 mod windows;
 
 use std::time::{Duration, Instant};
@@ -61,8 +63,8 @@ pub struct Account {
     integrations: Vec<Map<String, Value>>,
     windows: Vec<Map<String, Value>>,
     groups: Vec<Map<String, Value>>,
-    /// Tags by the order in which they were first named; a number is their id.
-    tags: Vec<String>,
+    /// Tags by the order in which they were first named; a number is their id, and that of a deleted one stays free.
+    tags: Vec<Option<String>>,
     made: u64,
     #[serde(skip)]
     modes: Modes,
@@ -120,6 +122,10 @@ enum Refusal {
 impl Refusal {
     fn not_found(what: &str) -> Self {
         Self::Coded(404, "000-004", format!("{what} not found"))
+    }
+
+    fn no_integration() -> Self {
+        Self::Coded(404, "021-005", "Integration not found".to_owned())
     }
 
     fn not_in_plan() -> Self {
@@ -377,10 +383,7 @@ impl Account {
             ("POST", ["monitors"]) => self.create_monitor(&body),
             ("GET", ["monitors", id]) => {
                 let shown = self.monitors_as_read();
-                let found = shown.into_iter().find(|monitor| is(monitor, id));
-                found
-                    .map(|monitor| Done::Json(200, Value::Object(monitor)))
-                    .ok_or_else(|| Refusal::not_found("Monitor"))
+                one(&shown, id, || Refusal::not_found("Monitor"))
             }
             ("PATCH", ["monitors", id]) => self.patch_monitor(id, &body),
             ("DELETE", ["monitors", id]) => self.delete_monitor(id),
@@ -393,7 +396,10 @@ impl Account {
             ("DELETE", ["maintenance-windows", id]) => self.delete_window(id),
             ("GET", ["monitor-groups"]) => self.page(&self.groups, &query, asked).map(|page| Done::Json(200, page)),
             ("POST", ["monitor-groups"]) => self.create_group(&body),
-            ("GET", ["monitor-groups", id]) => self.group(id),
+            ("GET", ["monitor-groups", id]) => one(&self.groups, id, || Refusal::not_found("Monitor group")),
+            ("GET", ["maintenance-windows", id]) => one(&self.windows, id, || Refusal::not_found("Maintenance window")),
+            ("GET", ["alert-contacts", id]) => one(&self.contacts, id, || Refusal::not_found("Alert contact")),
+            ("GET", ["integrations", id]) => one(&self.integrations, id, Refusal::no_integration),
             ("PATCH", ["monitor-groups", id]) => self.patch_group(id, &body),
             ("DELETE", ["monitor-groups", id]) => self.delete_group(id, query.get("monitorsNewGroupId")),
             ("GET", ["user", "alert-contacts"]) => Ok(Done::Json(200, json!(self.contacts))),
@@ -453,14 +459,15 @@ impl Account {
 
     fn list_tags(&self) -> Value {
         let tags = self.tags.iter().enumerate();
-        let tags: Vec<Value> = tags.map(|(id, name)| json!({ "id": id + 1, "name": name })).collect();
+        let tags = tags.filter_map(|(at, name)| name.as_ref().map(|name| json!({ "id": at + 1, "name": name })));
+        let tags: Vec<Value> = tags.collect();
         json!({ "data": tags, "nextCursorId": null })
     }
 
     fn delete_tag(&mut self, id: &str) -> Result<Done, Refusal> {
         let at = id.parse::<usize>().ok().and_then(|id| id.checked_sub(1));
         let name = at
-            .and_then(|at| self.tags.get(at).cloned())
+            .and_then(|at| self.tags.get_mut(at)?.take())
             .ok_or_else(|| Refusal::not_found("Tag"))?;
         for monitor in &mut self.monitors {
             if let Some(Value::Array(tags)) = monitor.get_mut("tags") {
@@ -491,6 +498,14 @@ fn admit(asked: &Asked) -> Result<(), Refusal> {
         return Err(Refusal::Invalid(vec!["Unexpected token in JSON".to_owned()]));
     }
     Ok(())
+}
+
+/// The entry with this id.
+fn one(all: &[Map<String, Value>], id: &str, otherwise: impl FnOnce() -> Refusal) -> Result<Done, Refusal> {
+    let found = all.iter().find(|entry| is(entry, id)).cloned();
+    found
+        .map(|entry| Done::Json(200, Value::Object(entry)))
+        .ok_or_else(otherwise)
 }
 
 /// Whether an entry has this id.

@@ -1,5 +1,7 @@
 //! Monitors: what the validator takes, what the plan allows, and how what was sent reads back (facts A3, A4, A8).
 
+use std::net::IpAddr;
+
 use serde_json::{Map, Value, json};
 
 use super::{Account, Done, Paid, Refusal, is};
@@ -101,6 +103,14 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
+/// What was started reads so in the answer to the start. Whoever reads later finds it checked.
+fn once_checked(mut monitor: Map<String, Value>) -> Map<String, Value> {
+    if monitor.get("status") == Some(&json!("STARTED")) {
+        monitor.insert("status".to_owned(), json!("UP"));
+    }
+    monitor
+}
+
 impl Account {
     /// The monitors as a list shows them now: for a while what was before the last write.
     pub(super) fn monitors_as_read(&mut self) -> Vec<Map<String, Value>> {
@@ -116,7 +126,8 @@ impl Account {
             }
             _ => self.monitors.clone(),
         };
-        shown.into_iter().map(|monitor| self.with_windows(monitor)).collect()
+        let shown = shown.into_iter().map(|monitor| self.with_windows(monitor));
+        shown.map(once_checked).collect()
     }
 
     /// Remembers what reads go on to show.
@@ -158,7 +169,7 @@ impl Account {
         if kind == "PORT" && !body.contains_key("port") {
             wrong.push("port must be an integer number".to_owned());
         }
-        wrong.extend(validated(&kind, body));
+        wrong.extend(validated(&kind, body, None));
         if !wrong.is_empty() {
             return Err(Refusal::Invalid(wrong));
         }
@@ -205,7 +216,7 @@ impl Account {
                 "Monitor type cannot be changed after creation".to_owned(),
             ));
         }
-        let wrong = validated(&kind, body);
+        let wrong = validated(&kind, body, self.monitors[at].get("httpMethodType"));
         if !wrong.is_empty() {
             return Err(Refusal::Invalid(wrong));
         }
@@ -303,10 +314,7 @@ impl Account {
             }
         }
         let url = body.get("url").and_then(Value::as_str).unwrap_or_default();
-        let is_private = ["localhost", "127.", "10.", "192.168."]
-            .iter()
-            .any(|part| url.contains(part));
-        if self.modes.is_closed_to_private_targets && is_private {
+        if self.modes.is_closed_to_private_targets && is_private(url) {
             return Err(Refusal::Invalid(vec!["url is not allowed".to_owned()]));
         }
         Ok(())
@@ -416,8 +424,9 @@ impl Account {
     fn tags_of(&mut self, names: &Value) -> Value {
         let mut tags = Vec::new();
         for name in names.as_array().into_iter().flatten().filter_map(Value::as_str) {
-            let at = self.tags.iter().position(|known| known == name).unwrap_or_else(|| {
-                self.tags.push(name.to_owned());
+            let is_named = |known: &Option<String>| known.as_deref() == Some(name);
+            let at = self.tags.iter().position(is_named).unwrap_or_else(|| {
+                self.tags.push(Some(name.to_owned()));
                 self.tags.len() - 1
             });
             tags.push(json!({ "id": at + 1, "name": name, "color": "#3bd671" }));
@@ -450,8 +459,24 @@ fn merged(before: Option<&Value>, sent: &Value) -> Value {
     }
 }
 
-/// What the validator finds wrong.
-fn validated(kind: &str, body: &Map<String, Value>) -> Vec<String> {
+/// Whether an address is one that nobody outside reaches.
+fn is_private(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(host) => host.split(']').next(),
+        None => authority.split(':').next(),
+    };
+    let host = host.unwrap_or_default();
+    match host.parse() {
+        Ok(IpAddr::V4(address)) => address.is_private() || address.is_loopback() || address.is_link_local(),
+        Ok(IpAddr::V6(address)) => address.is_loopback() || address.is_unique_local(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
+/// What the validator finds wrong. `method` is what the monitor asks with until now.
+fn validated(kind: &str, body: &Map<String, Value>, method: Option<&Value>) -> Vec<String> {
     let mut wrong = Vec::new();
     for key in body.keys().filter(|key| !FIELDS.contains(&key.as_str())) {
         wrong.push(format!("property {key} should not exist"));
@@ -505,7 +530,12 @@ fn validated(kind: &str, body: &Map<String, Value>) -> Vec<String> {
         }
     }
     let data = body.get("postValueData").filter(|data| !data.is_null());
-    if data.is_some() && text("httpMethodType").is_some_and(|method| method == "HEAD") {
+    // Of whatever no method was said, it is HEAD.
+    let unsaid = if kind == "API" { "GET" } else { "HEAD" };
+    let method = text("httpMethodType")
+        .or(method.and_then(Value::as_str))
+        .unwrap_or(unsaid);
+    if data.is_some() && method == "HEAD" {
         wrong.push("postValueData cannot be used with HEAD".to_owned());
     }
     if data.is_some() && !["KEY_VALUE", "RAW_JSON"].contains(&text("postValueType").unwrap_or_default()) {
@@ -517,7 +547,8 @@ fn validated(kind: &str, body: &Map<String, Value>) -> Vec<String> {
     }
     let retries = body
         .get("config")
-        .and_then(|config| config.get("applicationErrorRetries"));
+        .and_then(|config| config.get("applicationErrorRetries"))
+        .filter(|retries| !retries.is_null());
     if retries.is_some_and(|retries| retries.as_u64().is_none_or(|retries| retries > 3)) {
         wrong.push("config.applicationErrorRetries must not be greater than 3".to_owned());
     }

@@ -108,13 +108,6 @@ impl Account {
         Ok(Done::Json(201, group))
     }
 
-    pub(super) fn group(&self, id: &str) -> Result<Done, Refusal> {
-        let found = self.groups.iter().find(|group| is(group, id));
-        found
-            .map(|group| Done::Json(200, Value::Object(group.clone())))
-            .ok_or_else(|| Refusal::not_found("Monitor group"))
-    }
-
     pub(super) fn patch_group(&mut self, id: &str, body: &Map<String, Value>) -> Result<Done, Refusal> {
         let found = self.groups.iter_mut().find(|group| is(group, id));
         let group = found.ok_or_else(|| Refusal::not_found("Monitor group"))?;
@@ -157,8 +150,14 @@ impl Account {
                 action => self.rest(&id, action == "pause"),
             };
             let status = if result.is_ok() { "success" } else { "error" };
-            failed += usize::from(result.is_err());
-            results.push(json!({ "monitorId": id.parse::<u64>().ok(), "monitorName": name, "status": status }));
+            let mut one = json!({ "monitorId": id.parse::<u64>().ok(), "monitorName": name, "status": status });
+            if let Err(refusal) = result {
+                failed += 1;
+                if let Refusal::Coded(_, code, message) = refusal {
+                    (one["code"], one["error"]) = (json!(code), json!(message));
+                }
+            }
+            results.push(one);
         }
         let good = results.len() - failed;
         Done::Json(
