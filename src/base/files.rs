@@ -80,9 +80,21 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write_with(path, bytes, 0o644)
 }
 
-/// The same for a file that holds a credential: its owner may write it, its group may read it, and nobody else.
+/// The same for a file that holds a credential: its owner may write it, its group may read it, and nobody else. The
+/// group is the one that the file had, else the folder's, where that may be given.
 pub fn write_atomic_for_group(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write_with(path, bytes, 0o640)
+}
+
+/// Gives a file the group that the one at `path` had, else that of `folder` when there is one. Who may not do that is left
+/// with their own.
+#[cfg(unix)]
+fn keep_group(file: &File, path: &Path, folder: Option<&Path>) {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let found = fs::metadata(path).or_else(|error| folder.map_or(Err(error), fs::metadata));
+    if let Ok(found) = found {
+        let _ = fchown(file, None, Some(found.gid()));
+    }
 }
 
 /// Replaces what a path leads to, through links, and keeps its mode.
@@ -108,6 +120,8 @@ fn write_with(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
+        #[cfg(unix)]
+        keep_group(file.as_file(), path, Some(folder).filter(|_| mode == 0o640));
         set_mode(file.as_file(), mode)?;
         file.persist(path).map_err(|error| error.error)?;
         sync_folder(folder)
@@ -217,6 +231,23 @@ mod tests {
         write_atomic(&path, b"ab\xff").unwrap();
         assert!(matches!(read_text(&path, 9), Err(FileError::NotText { at: 2, .. })));
         assert!(read_text(&folder.path().join("none"), 9).unwrap_err().is_not_found());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_group_may_read_is_of_the_group_of_its_folder() {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        let folder = tempfile::tempdir().unwrap();
+        // Only root may give it to a group that it is not in itself.
+        let _ = chown(folder.path(), None, Some(4_242));
+        let group = |path: &Path| fs::metadata(path).unwrap().gid();
+        let path = folder.path().join("x");
+        write_atomic_for_group(&path, b"1").unwrap();
+        assert_eq!(group(&path), group(folder.path()));
+        let _ = chown(&path, None, Some(4_243));
+        let before = group(&path);
+        write_atomic_for_group(&path, b"2").unwrap();
+        assert_eq!(group(&path), before, "the one that it was given stays");
     }
 
     #[test]

@@ -189,10 +189,15 @@ fn sight(change: &Change, live: Option<&Resource>) -> Option<bool> {
 
 fn stale(change: &Change, live: Option<&Resource>) -> Refusal {
     let (then, now) = (plan::in_words(change.before.as_ref()), plan::in_words(live));
+    let differs = if then == now {
+        format!("it is {now}, and something in it is no longer as it was")
+    } else {
+        format!("it was {then}, it is {now}")
+    };
     Refusal {
         address: Some(change.address.clone()),
         code: "stale".to_owned(),
-        message: format!("its live value is no longer what was reviewed: it was {then}, it is {now}"),
+        message: format!("its live value is no longer what was reviewed: {differs}"),
         help: "make a new plan and review it".to_owned(),
     }
 }

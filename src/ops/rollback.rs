@@ -291,13 +291,18 @@ fn changed_since(
     later: Option<&Vec<RunId>>,
 ) -> Refusal {
     let (left, is) = (plan::in_words(trace.after.as_ref()), plan::in_words(now));
+    let differs = if left == is {
+        format!("it is {is}, and something in it is not as it was left")
+    } else {
+        format!("it was left as {left} and is {is} now")
+    };
     let (message, help) = match later.and_then(|runs| runs.last()) {
         Some(run) => (
-            format!("a later run of this spec, {run}, changed it: it was left as {left} and is {is} now"),
+            format!("a later run of this spec, {run}, changed it: {differs}"),
             format!("roll back {run} first, leave it out with --except {address}, or overwrite it with --force"),
         ),
         None => (
-            format!("somebody changed it since that run: it was left as {left} and is {is} now"),
+            format!("somebody changed it since that run: {differs}"),
             format!("leave it out with --except {address}, or overwrite it with --force"),
         ),
     };

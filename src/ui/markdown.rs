@@ -40,7 +40,7 @@ pub fn plan(planned: &Planned, spec: &str) -> String {
             plan.count(Action::Create),
             plan.count(Action::Update),
             plan.count(Action::Delete),
-            text::count(planned.steps.len(), "request")
+            text::count(planned.steps.iter().filter(|step| step.is_write()).count(), "request")
         ));
         out.push_str("| | Address | Before | After |\n|---|---|---|---|\n");
         for (at, change) in plan.changes.iter().enumerate() {
@@ -57,7 +57,9 @@ pub fn plan(planned: &Planned, spec: &str) -> String {
         }
     }
     for warning in &plan.warnings {
-        out.push_str(&format!("\n> **Note:** {}\n", escape(&warning.message)));
+        let about = warning.address.as_ref().map(|address| format!("`{address}` "));
+        let about = about.unwrap_or_default();
+        out.push_str(&format!("\n> **Note:** {about}{}\n", escape(&warning.message)));
     }
     if !plan.unmanaged.is_empty() {
         let count = text::count(plan.unmanaged.len(), "resource");

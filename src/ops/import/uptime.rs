@@ -188,6 +188,8 @@ struct Account {
     seen: Vec<Monitor>,
     /// The new keys of contacts by the live ones, of those that are declared.
     contact_keys: BTreeMap<String, String>,
+    /// The marks of windows, in their order.
+    window_marks: Vec<Option<String>>,
     /// The same of windows.
     window_keys: BTreeMap<String, String>,
     /// Environment variables, and what each is to hold.
@@ -212,6 +214,7 @@ impl Account {
             seen: Vec::new(),
             contact_keys: BTreeMap::new(),
             window_keys: BTreeMap::new(),
+            window_marks: Vec::new(),
             to_be_set: Vec::new(),
         };
         let mut contacts = Vec::new();
@@ -298,7 +301,9 @@ impl Account {
 
     fn add_window(&mut self, address: &Address, name: &str, live: &Maintenance, is_used: bool, refused: &Refused) {
         let taken: Vec<&str> = self.emitted.windows.iter().map(|one| one.what.key.as_str()).collect();
-        let key = free(name, &taken);
+        let marked = live.marker.as_deref().and_then(|marker| marker.split_once("--"));
+        let key = free(marked.map_or(name, |(_, key)| key), &taken);
+        self.window_marks.push(live.marker.clone());
         let form = match refused.get(address) {
             Some(why) => Form::Comment(why.clone()),
             None if live.window.zone != UTC => Form::Comment(format!("it is {}", live.window.zone)),
@@ -333,6 +338,7 @@ impl Account {
         let taken: Vec<&str> = self.emitted.windows.iter().map(|one| one.what.key.as_str()).collect();
         let key = free(&key_of(&format!("{often}-{}", window.at)), &taken);
         self.windows.push(None);
+        self.window_marks.push(None);
         self.emitted.windows.push(Written::new(Maintenance {
             key: key.clone(),
             window: window.clone(),
@@ -457,6 +463,14 @@ impl Account {
                 None => Some("written in a spec, it would be lost"),
             };
             refused.extend(why.map(|why| (self.checks[at].clone(), why.to_owned())));
+        }
+        for (at, written) in self.emitted.windows.iter().enumerate() {
+            let wanted = spec.desired.inventory.get(&Address::maintenance(&written.what.key));
+            let is_anothers = self.window_marks[at].is_some()
+                && wanted.is_some_and(|wanted| wanted.marker() != self.window_marks[at].as_deref());
+            if let (Some(address), true, Form::Words) = (&self.windows[at], is_anothers, &written.form) {
+                refused.insert(address.clone(), "it is marked as another spec's".to_owned());
+            }
         }
         for (at, written) in self.emitted.contacts.iter().enumerate() {
             let wanted = spec.desired.inventory.get(&Address::contact(&written.what.key));

@@ -238,3 +238,27 @@ fn a_spec_gets_a_block_that_it_lacks_and_keeps_every_byte() {
     assert!(again.err.contains("has an `uptime` block already"), "{}", again.err);
     assert_eq!(std::fs::read_to_string(place.path("launch.yaml")).unwrap(), text);
 }
+
+#[test]
+fn a_window_that_bears_a_mark_is_its_specs_alone() {
+    let place = uptimerobot();
+    let uptime = "  alert: [ops]\n  contacts: { ops: { email: ops@acme.example } }\n  maintenance: { nightly: { repeat: daily, at: \"02:00\", for: 30m } }\n  checks: [{ name: Home, url: \"https://acme.example/\", maintenance: [nightly] }]\n";
+    place.checks("uptimerobot", uptime);
+    place.run(&["apply", "--yes"]).expect(0);
+    let there = place.world(|world| world.uptimerobot().windows());
+    // Another project leaves it alone.
+    place
+        .run(&["import", "--uptime", "uptimerobot", "--out", "other.yaml"])
+        .expect(0);
+    let text = std::fs::read_to_string(place.path("other.yaml")).unwrap();
+    assert!(!text.contains("launchctl-acme"), "{text}");
+    // The same project knows it again.
+    place.write("again.yaml", "version: 1\nproject: Acme\n");
+    place
+        .run(&["import", "--uptime", "uptimerobot", "--into", "again.yaml"])
+        .expect(0);
+    let plan = place.run(&["plan", "--json", "--spec", "again.yaml"]).expect(0).json();
+    assert!(changes(&plan).is_empty(), "{plan}");
+    place.run(&["apply", "--yes", "--spec", "again.yaml"]).expect(0);
+    assert_eq!(place.world(|world| world.uptimerobot().windows()), there);
+}

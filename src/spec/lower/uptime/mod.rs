@@ -250,6 +250,13 @@ fn fold(check: &DeclaredCheck, holder: &mut Monitor, findings: &mut Findings<'_>
     if check.monitor.verify_tls == Some(true) && holder.verify_tls == Some(false) {
         lost("which does not look whether it can be trusted");
     }
+    if let Some(domain) = check.monitor.domain_expiry {
+        if holder.domain_expiry.is_none() {
+            holder.domain_expiry = Some(domain);
+        } else if holder.domain_expiry != Some(domain) {
+            lost("so the end of the domain is told as that check says");
+        }
+    }
     let days = check.monitor.tls_expiry.iter().flatten().copied();
     holder.tls_expiry.get_or_insert_default().extend(days);
     if check.monitor.contacts != holder.contacts {
