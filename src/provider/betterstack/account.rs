@@ -492,3 +492,33 @@ fn settle(
     }
     monitor.seen_as(said)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// Monitors and heartbeats are numbered apart, so one id may be both.
+    #[test]
+    fn a_mark_is_for_one_kind_and_one_key() {
+        let attributes = json!({ "monitor_type": "ping", "url": "acme.example", "period": 60 });
+        let value = json!({ "id": "238", "attributes": attributes });
+        let mut live = [convert::monitor(&value).unwrap(), convert::heartbeat(&value).unwrap()];
+        let mark_of = |kind: &str, key: &str, id: Value| {
+            let values = json!([{ "type": "String", "value": "launchctl/acme/backup" }]);
+            let attributes = json!({ "owner_type": kind, "owner_id": id, "key": key, "values": values });
+            json!({ "id": "1", "attributes": attributes })
+        };
+        let markers = |live: &[LiveMonitor]| {
+            live.iter()
+                .map(|live| live.monitor.marker.is_some())
+                .collect::<Vec<_>>()
+        };
+        mark(&mut live, &[mark_of("Heartbeat", METADATA_KEY, json!("238"))]);
+        assert_eq!(markers(&live), [false, true]);
+        mark(&mut live, &[mark_of("Monitor", METADATA_KEY, json!(238))]);
+        assert_eq!(markers(&live), [true, false], "an id is a text or a number");
+        mark(&mut live, &[mark_of("Monitor", "service", json!("238"))]);
+        assert_eq!(markers(&live), [false, false]);
+    }
+}

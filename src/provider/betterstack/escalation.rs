@@ -326,12 +326,18 @@ mod tests {
             };
             assert_eq!(read(&serde_json::from_str(&read_as).unwrap(), &key), Some(wanted));
         }
-        let branching = json!({ "steps": [{ "type": "time_branching", "wait_before": 0 }] });
-        assert_eq!(
-            read(&branching, &|_| Some("x".into())),
-            None,
-            "what is more than that is not taken apart"
-        );
+        // What is more than that is not taken apart: it would be changed into what it is not.
+        let user = json!([{ "type": "user", "email": "ops@acme.example" }]);
+        let step = |kind: &str| json!([{ "type": kind, "wait_before": 0, "step_members": user }]);
+        let ops = |_: &Named<'_>| Some("ops".to_owned());
+        assert!(read(&json!({ "steps": step("escalation") }), &ops).is_some());
+        for policy in [
+            json!({ "steps": step("time_branching") }),
+            json!({ "steps": step("metadata_branching") }),
+            json!({ "steps": step("escalation"), "fallback_policy_id": 7 }),
+        ] {
+            assert_eq!(read(&policy, &ops), None, "{policy}");
+        }
     }
 
     #[test]

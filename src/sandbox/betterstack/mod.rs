@@ -357,6 +357,9 @@ impl Account {
         if method == "POST" {
             self.names_its_team(&body)?;
         }
+        if method == "PATCH" && body.contains_key("team_name") {
+            return Err(Refusal::field("team_name", "can't be changed"));
+        }
         match (method, segments.as_slice()) {
             ("GET", ["api", "v2", "monitors"]) => {
                 self.let_time_pass();

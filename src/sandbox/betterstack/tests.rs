@@ -255,7 +255,13 @@ fn a_token_of_several_teams_names_one() {
     assert_eq!(ask(&mut account, "POST", "/api/v2/monitors", &site()).0, 422);
     let mut body = site();
     body["team_name"] = json!("Sandbox");
-    assert_eq!(ask(&mut account, "POST", "/api/v2/monitors", &body).0, 201);
+    let (id, _) = made(&mut account, &body);
+    let path = format!("/api/v2/monitors/{id}");
+    assert_eq!(
+        ask(&mut account, "PATCH", &path, &json!({ "team_name": "Other" })).0,
+        422,
+        "settled when it is made"
+    );
 }
 
 #[test]

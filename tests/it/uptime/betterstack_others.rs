@@ -235,3 +235,23 @@ fn a_deletion_whose_answer_was_lost_is_done() {
     place.run(&["apply", "--yes", "--allow-deletes", "1"]).expect(0);
     place.run(&["plan", "--detailed-exitcode"]).expect(0);
 }
+
+#[test]
+fn a_team_is_named_when_something_is_made_and_never_again() {
+    let place = betterstack();
+    place.world(|world| world.betterstack().serve_several_teams());
+    let spec = |every: &str, mailbox: &str| {
+        place.write(
+            "launch.yaml",
+            &format!(
+                "version: 1\nproject: Acme\nproviders:\n  betterstack: {{ account: Sandbox }}\nuptime:\n  provider: betterstack\n  alert: [ops]\n  contacts: {{ ops: {{ email: {mailbox} }} }}\n  checks:\n    - {{ name: Home, url: \"https://acme.example/\", every: {every} }}\n    - {{ name: Backup, heartbeat: {every} }}\n"
+            ),
+        );
+    };
+    spec("5m", "ops@acme.example");
+    place.run(&["apply", "--yes"]).expect(0);
+    spec("10m", "night@acme.example");
+    let changed = place.run(&["apply", "--yes"]);
+    assert_eq!(changed.code, 0, "{}", changed.all());
+    place.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
