@@ -227,7 +227,7 @@ fn window(rest: &Rest) -> Option<Value> {
 pub(super) fn failures(monitor: &Monitor, alerting: Alerting, every: u32) -> u32 {
     let confirm = monitor.confirm.unwrap_or(Confirm::Times(0)).times(every);
     let waits = Confirm::lasting(alerting.after.saturating_mul(60)).times(every);
-    1 + confirm.max(waits)
+    confirm.max(waits).saturating_add(1)
 }
 
 fn alert(kind: &str, alerting: Alerting, monitor: &Monitor, every: u32) -> Value {
@@ -235,7 +235,7 @@ fn alert(kind: &str, alerting: Alerting, monitor: &Monitor, every: u32) -> Value
     let mut out = json!({
         "type": kind,
         "failure-threshold": failures(monitor, alerting, every),
-        "success-threshold": 1 + recover,
+        "success-threshold": recover.saturating_add(1),
         "send-on-resolved": true,
     });
     if alerting.repeat > 0 {

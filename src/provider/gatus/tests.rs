@@ -281,3 +281,36 @@ fn what_two_files_may_not_both_say_is_a_value_and_no_mapping() {
     );
     assert!(of("not: [closed").is_empty() && of("").is_empty());
 }
+
+#[test]
+fn no_number_of_checks_is_too_large() {
+    let monitor = Monitor {
+        every: Some(1),
+        confirm: Some(Confirm::Times(u32::MAX)),
+        recover: Some(u32::MAX),
+        ..home()
+    };
+    let alerting = Alerting {
+        after: u32::MAX,
+        repeat: u32::MAX,
+    };
+    assert_eq!(render::failures(&monitor, alerting, 1), u32::MAX);
+    let ops = crate::model::contact::Contact {
+        key: "ops".into(),
+        channel: crate::model::contact::Channel::Email {
+            address: "ops@acme.example".into(),
+        },
+        marker: None,
+    };
+    let told = Monitor {
+        contacts: Some([("ops".to_owned(), alerting)].into()),
+        ..monitor
+    };
+    let all = Inventory::from([
+        (Address::monitor("home"), Resource::Monitor(Box::new(told))),
+        (Address::contact("ops"), Resource::Contact(ops)),
+    ]);
+    let text = render::text("acme", &all, &Secrets::new(), "localhost:25");
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["endpoints"][0]["alerts"][0]["success-threshold"], u32::MAX);
+}

@@ -2,6 +2,7 @@
 //! JSON, which all three read as the YAML that it also is. Pure: the same resources make the same bytes.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
@@ -112,7 +113,7 @@ fn every(monitor: &Monitor) -> u32 {
 fn rules(stack: &str, monitors: &[&Monitor]) -> Value {
     let mut all = Vec::new();
     for monitor in monitors {
-        let range = every(monitor) * 2 + 60;
+        let range = every(monitor).saturating_mul(2).saturating_add(60);
         let series = |name: &str| {
             format!(
                 "last_over_time({name}{{managed_by=\"launchctl\",stack=\"{stack}\",check=\"{}\"}}[{range}s])",
@@ -121,7 +122,7 @@ fn rules(stack: &str, monitors: &[&Monitor]) -> Value {
         };
         let labels = |severity: &str| json!({ "severity": severity, "managed_by": "launchctl", "stack": stack, "check": monitor.key });
         // A name is no template.
-        let name = monitor.name.replace("{{", "{ {");
+        let name = no_template(&monitor.name);
         let confirm = monitor.confirm.map_or(0, |confirm| confirm.seconds(every(monitor)));
         let mut down = json!({
             "alert": "launchctl_down",
@@ -159,6 +160,18 @@ fn rules(stack: &str, monitors: &[&Monitor]) -> Value {
         }
     }
     json!({ "groups": [{ "name": prefix(stack), "rules": all }] })
+}
+
+/// A name with a space between any two brackets that would begin a template.
+fn no_template(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c == '{' && out.ends_with('{') {
+            out.push(' ');
+        }
+        out.push(c);
+    }
+    out
 }
 
 fn modules(stack: &str, monitors: &[&Monitor], secrets: &Secrets) -> Value {
@@ -360,9 +373,12 @@ fn alertmanager(
         let mut receiver = json!({ "name": receiver(stack, &contact.key) });
         match &contact.channel {
             Channel::Email { address } => {
-                receiver["email_configs"] = json!([{
-                    "to": address, "from": address, "smarthost": smarthost, "require_tls": false, "send_resolved": true,
-                }]);
+                let mut mail = json!({ "to": address, "from": address, "smarthost": smarthost, "send_resolved": true });
+                // What leaves this machine is sent by TLS, as the Alertmanager does where nothing is said.
+                if is_here(smarthost) {
+                    mail["require_tls"] = json!(false);
+                }
+                receiver["email_configs"] = json!([mail]);
             }
             Channel::Slack { hook } => {
                 receiver["slack_configs"] = json!([{ "api_url": known(hook, secrets), "send_resolved": true }]);
@@ -380,13 +396,14 @@ fn alertmanager(
             let repeat = if alerting.repeat == 0 {
                 365 * 24 * 60
             } else {
-                alerting.repeat
+                // More seconds than that are no duration to the Alertmanager.
+                alerting.repeat.min(u32::MAX / 60)
             };
             let mut route = json!({
                 "receiver": receiver(stack, key),
                 "matchers": [format!("stack=\"{stack}\""), format!("check=\"{}\"", monitor.key)],
                 "group_by": ["alertname", "check", "days"],
-                "group_wait": format!("{}s", alerting.after * 60),
+                "group_wait": format!("{}s", alerting.after.saturating_mul(60)),
                 "group_interval": "1s",
                 "repeat_interval": format!("{repeat}m"),
                 "continue": true,
@@ -415,6 +432,14 @@ fn alertmanager(
         out["time_intervals"] = json!(rests);
     }
     out
+}
+
+/// Whether a host with a port is this machine.
+fn is_here(smarthost: &str) -> bool {
+    let host = smarthost.rsplit_once(':').map_or(smarthost, |(host, _)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = |address: IpAddr| address.is_loopback();
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(is_loopback)
 }
 
 fn receiver(stack: &str, key: &str) -> String {

@@ -480,3 +480,75 @@ fn what_is_kept_elsewhere_stands_in_a_file_that_only_some_may_read() {
         }
     }
 }
+
+#[test]
+fn brackets_of_any_number_begin_no_template() {
+    for name in ["{{{", "{{{{ $x }}}}", "a {{{ b", "{{{{{"] {
+        let monitor = Monitor {
+            name: name.into(),
+            ..home()
+        };
+        for rule in rules(monitor) {
+            let summary = rule["annotations"]["summary"].as_str().unwrap().to_owned();
+            assert!(!summary.contains("{{"), "{name}: {summary}");
+        }
+    }
+}
+
+#[test]
+fn no_number_is_too_large() {
+    for many in [u32::MAX, u32::MAX / 2, u32::MAX / 60 + 1] {
+        let alerting = Alerting {
+            after: many,
+            repeat: many,
+        };
+        let monitor = Monitor {
+            every: Some(many),
+            recover: Some(many),
+            confirm: Some(Confirm::Times(many)),
+            contacts: Some([("ops".to_owned(), alerting)].into()),
+            ..home()
+        };
+        let seconds = |value: &Value, unit: u64| {
+            let text = value.as_str().unwrap();
+            text.trim_end_matches(['s', 'm']).parse::<u64>().unwrap() * unit
+        };
+        let route = &written(monitor.clone(), ".alertmanager.yml")["route"]["routes"][0];
+        let waits = seconds(&route["group_wait"], 1);
+        assert!(waits >= u64::from(many) && u32::try_from(waits).is_ok(), "{route}");
+        assert!(u32::try_from(seconds(&route["repeat_interval"], 60)).is_ok(), "{route}");
+        let rules = rules(monitor);
+        assert!(seconds(&rules[1]["for"], 1) >= u64::from(many), "{rules:?}");
+    }
+}
+
+#[test]
+fn mail_goes_without_tls_on_this_machine_alone() {
+    let mail = |smarthost: &str| {
+        let all = render::files("acme", &inventory(home()), &Secrets::new(), smarthost);
+        let file = all
+            .iter()
+            .find(|file| file.name.ends_with(".alertmanager.yml"))
+            .unwrap();
+        let file: Value = serde_json::from_str(&file.text).unwrap();
+        let receivers = file["receivers"].as_array().unwrap().clone();
+        receivers[1]["email_configs"][0].clone()
+    };
+    for here in [
+        "localhost:25",
+        "LOCALHOST:25",
+        "127.0.0.1:2525",
+        "[::1]:25",
+        "127.9.9.9:25",
+    ] {
+        assert_eq!(mail(here)["require_tls"], false, "{here}");
+    }
+    for elsewhere in [
+        "smtp.acme.example:587",
+        "192.0.2.1:25",
+        "localhost.acme.example:25",
+        "[2001:db8::1]:25",
+    ] {
+        assert_eq!(mail(elsewhere).get("require_tls"), None, "{elsewhere}");
+    }
+}
