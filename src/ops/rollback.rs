@@ -62,6 +62,12 @@ pub async fn prepare(session: &Session, undo: &Undo) -> Result<Ready, Problem> {
             plan.refusals.push(another_zone(scope));
         }
     }
+    let checks = reading.uptime.as_ref().map(|facts| facts.provider);
+    let then = planned_at(&runs, &id);
+    if checks.zip(then).is_some_and(|(now, then)| now != then) {
+        // Some services give an account no id, so the provider has to tell them apart.
+        plan.refusals.push(another_zone(&ScopeName::Uptime));
+    }
     plan.warnings.extend(without_a_past(&plan));
     look_for_other_hands(&work, &reading, undo, &later_runs(&runs, &id), &mut plan);
     let shifts = shifts_back(&work, &owned, undo);
@@ -212,11 +218,20 @@ fn wish(session: &Session, work: &chain::Work, extent: &Extent) -> Desired {
     desired
 }
 
+/// The provider at which a run kept its checks.
+fn planned_at<'r>(runs: &'r [Run], id: &RunId) -> Option<&'r str> {
+    let run = runs.iter().find(|run| run.id() == id)?;
+    run.record
+        .zones
+        .get(&ScopeName::Uptime)
+        .map(|saved| saved.provider.as_str())
+}
+
 fn another_zone(scope: &ScopeName) -> Refusal {
     let (is, instead) = match scope {
         ScopeName::Zone(zone) => (format!("{zone} is another zone by now (it has another id)"), "zone"),
         ScopeName::Uptime => (
-            "the checks are in another account than the run knew".to_owned(),
+            "the checks are in another account, or at another provider, than the run knew".to_owned(),
             "account",
         ),
     };

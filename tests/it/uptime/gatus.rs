@@ -380,6 +380,10 @@ fn checks_that_move_here_leave_nothing_behind_unsaid() {
     );
     place.run(&["apply", "--yes"]).expect(0);
     assert_eq!(place.account(), there);
+    // What was done there is not undone here, though the addresses are the same.
+    let first = place.run(&["history", "--json"]).expect(0).json()["runs"][0]["run"].clone();
+    let refused = place.run(&["rollback", first.as_str().unwrap(), "--yes"]).expect(1);
+    assert!(refused.all().contains("another provider"), "{}", refused.all());
     // Said when they move, and not for ever.
     let again = place.run(&["plan", "--json"]).expect(0).json();
     assert!(changes(&again).is_empty(), "{again}");
