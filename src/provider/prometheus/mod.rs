@@ -250,7 +250,7 @@ impl Prometheus {
             .filter_map(|resource| resource.as_monitor())
             .collect();
         let mut missing = Vec::new();
-        let shown = shown_checks(&targets);
+        let shown = shown_checks(&targets, stack);
         let awake = monitors.iter().filter(|monitor| monitor.paused != Some(true));
         if awake.into_iter().any(|monitor| !shown.contains(&monitor.key)) {
             missing.push(format!(
@@ -258,7 +258,7 @@ impl Prometheus {
                 file("include.yml")
             ));
         }
-        if !monitors.is_empty() && !rules.contains(&format!("\"name\":\"{}\"", render::prefix(stack))) {
+        if !monitors.is_empty() && !are_loaded(&rules, stack) {
             missing.push(format!(
                 "Prometheus has not loaded the rules: add {} to its `rule_files`, once",
                 file("rules.yml")
@@ -382,17 +382,34 @@ impl Prometheus {
     }
 }
 
-/// The checks that Prometheus looks at, by the labels of its targets.
-fn shown_checks(targets: &str) -> Vec<String> {
+/// The checks of a stack that Prometheus looks at, by the labels of its targets: another project may have one of the same
+/// key.
+fn shown_checks(targets: &str, stack: &str) -> Vec<String> {
     let parsed: Value = serde_json::from_str(targets).unwrap_or_default();
     let active = parsed.pointer("/data/activeTargets").and_then(Value::as_array);
     let check = |target: &Value| {
-        target
-            .pointer("/labels/check")
-            .and_then(Value::as_str)
-            .map(str::to_owned)
+        let labels = target.get("labels").filter(|labels| is_of(labels, stack))?;
+        labels.get("check").and_then(Value::as_str).map(str::to_owned)
     };
     active.into_iter().flatten().filter_map(check).collect()
+}
+
+/// Whether Prometheus has the rules of a stack: a group of our name whose rules bear its mark.
+fn are_loaded(rules: &str, stack: &str) -> bool {
+    let parsed: Value = serde_json::from_str(rules).unwrap_or_default();
+    let groups = parsed.pointer("/data/groups").and_then(Value::as_array);
+    let name = render::prefix(stack);
+    groups.into_iter().flatten().any(|group| {
+        let rules = group.get("rules").and_then(Value::as_array);
+        let is_ours = |rule: &Value| rule.get("labels").is_some_and(|labels| is_of(labels, stack));
+        group.get("name").and_then(Value::as_str) == Some(name.as_str()) && rules.into_iter().flatten().any(is_ours)
+    })
+}
+
+/// Whether labels say that something is ours and of this stack.
+fn is_of(labels: &Value, stack: &str) -> bool {
+    let says = |name: &str, value: &str| labels.get(name).and_then(Value::as_str) == Some(value);
+    says("managed_by", "launchctl") && says("stack", stack)
 }
 
 fn refusal(status: u16, code: &str, message: &str) -> ApiRefusal {

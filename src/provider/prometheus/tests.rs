@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::folder::Folder;
 use super::quirks::fit;
 use super::render::{self, Secrets};
+use super::{are_loaded, shown_checks};
 use crate::model::address::Address;
 use crate::model::check::{Check, Dns, Heartbeat, Http, Keyword, Status};
 use crate::model::contact::{Channel, Contact};
@@ -551,4 +552,25 @@ fn mail_goes_without_tls_on_this_machine_alone() {
     ] {
         assert_eq!(mail(elsewhere).get("require_tls"), None, "{elsewhere}");
     }
+}
+
+#[test]
+fn what_is_shown_of_another_stack_is_not_ours() {
+    let labels = |stack: &str, by: &str| json!({ "check": "home", "stack": stack, "managed_by": by });
+    let shown = |labels: Value| {
+        let targets = json!({ "data": { "activeTargets": [{ "labels": labels }] } });
+        shown_checks(&targets.to_string(), "acme")
+    };
+    assert_eq!(shown(labels("acme", "launchctl")), ["home"]);
+    let loaded = |name: &str, labels: Value| {
+        let group = json!({ "name": name, "rules": [{ "name": "launchctl_acme", "labels": labels }] });
+        are_loaded(&json!({ "data": { "groups": [group] } }).to_string(), "acme")
+    };
+    assert!(loaded("launchctl_acme", labels("acme", "launchctl")));
+    for (stack, by) in [("acme-portal", "launchctl"), ("acme", "somebody")] {
+        assert!(shown(labels(stack, by)).is_empty(), "{stack} {by}");
+        assert!(!loaded("launchctl_acme", labels(stack, by)), "{stack} {by}");
+    }
+    assert!(!loaded("launchctl_acme-portal", labels("acme", "launchctl")));
+    assert!(shown_checks("", "acme").is_empty() && !are_loaded("{", "acme"));
 }
