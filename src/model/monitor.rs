@@ -231,6 +231,10 @@ impl Monitor {
             (Check::Http(http), Check::Http(kept)) => {
                 let was = was.and_then(Check::http);
                 keep!(http, was, kept; follow_redirects headers body);
+                if let (Some(keyword), Some(kept)) = (&mut http.keyword, &kept.keyword) {
+                    let was = was.and_then(|was| was.keyword.as_ref());
+                    keep!(keyword, was, kept; ignore_case);
+                }
             }
             (Check::Dns(dns), Check::Dns(kept)) => {
                 let was = match was {

@@ -1,7 +1,7 @@
 //! The file in which those that write checks into a folder keep the resources themselves: from it alone their other files
 //! can be written again, and what differs from that was changed by somebody. Knows no service.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -55,14 +55,6 @@ pub fn carried_out(reading: &Reading, changes: &[Change]) -> Inventory {
         };
         let before = change.before.as_ref().and_then(Resource::as_monitor);
         **after = after.as_ref().clone().laid_over(before, kept);
-    }
-    // Whoever goes is told by nobody.
-    let there: BTreeSet<Address> = inventory.keys().cloned().collect();
-    for resource in inventory.values_mut() {
-        if let Resource::Monitor(monitor) = resource {
-            let told = monitor.contacts.iter_mut();
-            told.for_each(|told| told.retain(|key, _| there.contains(&Address::contact(key))));
-        }
     }
     inventory
 }

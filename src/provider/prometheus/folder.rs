@@ -1,8 +1,10 @@
 //! The folder in which our files lie: read, compared with what they should be, replaced together. A set of files is put
 //! in place whole, or the old one is put back.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::render::{self, File, Secrets};
 use crate::base::files;
@@ -187,19 +189,74 @@ fn check(all: &[File]) -> Result<(), Refused> {
         };
         let path = folder.path().join(&file.name);
         std::fs::write(&path, &file.text).map_err(|error| Refused::Unwritten(error.to_string()))?;
-        let Ok(output) = Command::new(tool).args(arguments).arg(&path).output() else {
-            tracing::debug!("{tool} is not installed: {} goes unchecked", file.name);
-            continue;
-        };
-        if !output.status.success() {
-            let said = format!(
-                "{} {}",
-                String::from_utf8_lossy(&output.stdout),
-                String::from_utf8_lossy(&output.stderr)
-            );
-            let said = scrub(&text::sanitize(said.trim())).into_owned();
-            return Err(Refused::Invalid(tool, text::shorten(&said, 400)));
+        let mut command = Command::new(tool);
+        command.args(arguments).arg(&path);
+        match verdict(command, &folder.path().join("said"), PATIENCE) {
+            Ok(Some(said)) => {
+                let said = scrub(&text::sanitize(said.trim())).into_owned();
+                return Err(Refused::Invalid(tool, text::shorten(&said, 400)));
+            }
+            Ok(None) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                tracing::debug!("{tool} is not installed: {} goes unchecked", file.name);
+            }
+            Err(error) => return Err(Refused::Invalid(tool, error.to_string())),
         }
     }
     Ok(())
+}
+
+/// How long a tool may take to check a file.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a tool has against a file, written into `said` on the way; `None` when it has nothing. One that does not end is
+/// ended.
+fn verdict(mut command: Command, said: &Path, patience: Duration) -> std::io::Result<Option<String>> {
+    let out = std::fs::File::create(said)?;
+    command.stdin(Stdio::null()).stderr(out.try_clone()?).stdout(out);
+    let mut child = command.spawn()?;
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if begun.elapsed() > patience {
+            child.kill()?;
+            child.wait()?;
+            let words = format!("it did not end within {} s", patience.as_secs());
+            return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, words));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    if status.success() {
+        return Ok(None);
+    }
+    let mut words = Vec::new();
+    std::fs::File::open(said)?.take(64 * 1024).read_to_end(&mut words)?;
+    Ok(Some(String::from_utf8_lossy(&words).into_owned()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_tool_that_does_not_end_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |script: &str, patience: Duration| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            verdict(command, &folder.path().join("said"), patience)
+        };
+        let long = Duration::from_secs(20);
+        assert_eq!(run("exit 0", long).unwrap(), None);
+        assert_eq!(
+            run("echo bad; echo worse >&2; exit 1", long).unwrap().unwrap(),
+            "bad\nworse\n"
+        );
+        let error = run("sleep 60", Duration::from_millis(20)).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+    }
 }

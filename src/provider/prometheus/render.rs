@@ -392,7 +392,10 @@ fn alertmanager(
     }
     let mut routes = Vec::new();
     for monitor in monitors {
-        for (key, alerting) in monitor.contacts.iter().flatten() {
+        // A check may keep a contact that the spec has dropped: it is told again when that comes back.
+        let is_there = |key: &str| contacts.iter().any(|contact| contact.key == key);
+        let told = monitor.contacts.iter().flatten();
+        for (key, alerting) in told.filter(|(key, _)| is_there(key)) {
             let repeat = if alerting.repeat == 0 {
                 365 * 24 * 60
             } else {

@@ -40,6 +40,17 @@ fn walk(place: &Place, write: &dyn Fn(&str), files: &dyn Fn() -> Vec<(String, St
     place.run(&["apply", "--yes"]).expect(0);
     place.run(&["rollback", "--yes"]).expect(0);
     assert_eq!(files(), changed);
+    // Whoever goes is told of nothing, and of the same again when a rollback brings them back.
+    write(&lines("", "10m"));
+    place.run(&["apply", "--yes"]).expect(0);
+    let before = files();
+    write(
+        "  checks:\n    - { name: One, url: \"http://127.0.0.1:9/one\" }\n    - { name: Two, url: \"http://127.0.0.1:9/two\", every: 10m, alert: [] }\n",
+    );
+    place.run(&["apply", "--yes", "--allow-deletes", "1"]).expect(0);
+    assert_ne!(files(), before);
+    place.run(&["rollback", "--yes"]).expect(0);
+    assert_eq!(files(), before);
 }
 
 #[test]
