@@ -40,6 +40,15 @@ pub fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
+/// Takes the marks off all checks: somebody changed what was written of them, so none is what was declared.
+pub fn unmark(inventory: &mut Inventory) {
+    for resource in inventory.values_mut() {
+        if let Resource::Monitor(monitor) = resource {
+            monitor.marker = None;
+        }
+    }
+}
+
 /// What is kept once `changes` are carried out. A reading shows of a check what the spec says of it; what it does not say
 /// stays as it is kept, whether the check changes or another one does.
 pub fn carried_out(reading: &Reading, changes: &[Change]) -> Inventory {

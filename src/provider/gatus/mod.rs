@@ -105,11 +105,7 @@ impl Gatus {
         let expected = render::text(stack, &inventory, &secrets, &self.smarthost);
         if written != expected && !only_addresses_differ(&written, &expected, &mut inventory) {
             // Changed by hand, or with other credentials: whatever it says now is not what was declared.
-            for resource in inventory.values_mut() {
-                if let Resource::Monitor(monitor) = resource {
-                    monitor.marker = None;
-                }
-            }
+            kept_file::unmark(&mut inventory);
         }
         for (address, resource) in &mut inventory {
             let said = sought.resources.get(address).and_then(|said| said.as_monitor());

@@ -79,7 +79,6 @@ impl Folder {
         let mut gone = Vec::new();
         for (address, resource) in &mut inventory {
             match resource {
-                Resource::Monitor(monitor) if checks_differ => monitor.marker = None,
                 Resource::Contact(contact) if receivers_differ => {
                     let is_there = |guarded: &Guarded| match guarded {
                         Guarded::Kept(reference) => secrets
@@ -105,13 +104,9 @@ impl Folder {
         }
         let is_explained = !gone.is_empty() || inventory.values().any(is_hidden);
         inventory.retain(|address, _| !gone.contains(address));
-        if receivers_differ && !is_explained {
-            // Whoever is told is there, and when, or by whom, is what somebody changed.
-            for resource in inventory.values_mut() {
-                if let Resource::Monitor(monitor) = resource {
-                    monitor.marker = None;
-                }
-            }
+        // Where everybody who is told is there, somebody changed of what, or when.
+        if checks_differ || (receivers_differ && !is_explained) {
+            kept_file::unmark(&mut inventory);
         }
         inventory
     }
