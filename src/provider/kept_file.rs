@@ -53,7 +53,9 @@ pub fn unmark(inventory: &mut Inventory) {
 /// stays as it is kept, whether the check changes or another one does.
 pub fn carried_out(reading: &Reading, changes: &[Change]) -> Inventory {
     let all = reading.uptime.as_ref().map(|facts| facts.apart.clone());
-    let kept: Inventory = all.and_then(|all| serde_json::from_value(all).ok()).unwrap_or_default();
+    let kept: Inventory = all
+        .and_then(|all| serde_json::from_value(all).ok())
+        .unwrap_or_else(|| reading.live.inventory.clone());
     let mut inventory = plan::carried_out(kept.clone(), changes);
     inventory.retain(|address, _| address.scope_name() == Some(ScopeName::Uptime));
     for change in changes {

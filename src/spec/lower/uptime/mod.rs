@@ -223,12 +223,12 @@ fn https_host(monitor: &Monitor) -> Option<(String, u16)> {
 /// A certificate's check becomes a part of a monitor of the same host. What it says of itself that the monitor does not
 /// is told: there is one pause, one set of labels and one of windows for both.
 fn fold(check: &DeclaredCheck, holder: &mut Monitor, findings: &mut Findings<'_>) {
-    let mut lost = |what: &str| {
+    let mut lost = |code: &'static str, what: &str| {
         let message = format!(
             "the certificate is watched by {}, {what}",
             Address::monitor(&holder.key)
         );
-        let finding = Diagnostic::warning("folded-check", message)
+        let finding = Diagnostic::warning(code, message)
             .at(findings.place(&check.name.range))
             .about(Address::monitor(&holder.key).as_str());
         findings.push(finding);
@@ -239,34 +239,30 @@ fn fold(check: &DeclaredCheck, holder: &mut Monitor, findings: &mut Findings<'_>
         return;
     }
     if is_paused(holder) {
-        lost("which is paused: nobody watches it until that goes on");
+        lost("folded-check", "which is paused: nobody watches it until that goes on");
     }
     if check.monitor.labels.is_some() && check.monitor.labels != holder.labels {
-        lost("so the labels are that check's");
+        lost("folded-check", "so the labels are that check's");
     }
     if check.monitor.maintenance.is_some() && check.monitor.maintenance != holder.maintenance {
-        lost("so it rests when that check does");
+        lost("folded-check", "so it rests when that check does");
     }
     if check.monitor.verify_tls == Some(true) && holder.verify_tls == Some(false) {
-        lost("which does not look whether it can be trusted");
+        lost("folded-check", "which does not look whether it can be trusted");
     }
     if let Some(domain) = check.monitor.domain_expiry {
         if holder.domain_expiry.is_none() {
             holder.domain_expiry = Some(domain);
         } else if holder.domain_expiry != Some(domain) {
-            lost("so the end of the domain is told as that check says");
+            lost("folded-check", "so the end of the domain is told as that check says");
         }
+    }
+    if check.monitor.contacts != holder.contacts {
+        lost(
+            "folded-alert",
+            "so whoever that check tells is told of it too, and nobody else",
+        );
     }
     let days = check.monitor.tls_expiry.iter().flatten().copied();
     holder.tls_expiry.get_or_insert_default().extend(days);
-    if check.monitor.contacts != holder.contacts {
-        let message = format!(
-            "the certificate is watched by {}, so whoever that check tells is told of it too, and nobody else",
-            Address::monitor(&holder.key)
-        );
-        let finding = Diagnostic::warning("folded-alert", message)
-            .at(findings.place(&check.name.range))
-            .about(Address::monitor(&holder.key).as_str());
-        findings.push(finding);
-    }
 }
